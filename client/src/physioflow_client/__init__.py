@@ -1,0 +1,1 @@
+"""The desktop app for the treatment room."""

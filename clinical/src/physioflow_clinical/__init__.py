@@ -1,0 +1,1 @@
+"""The clinical domain that laptop and server share."""

@@ -1,0 +1,1 @@
+"""An offline-first sync engine: transactional outbox, optimistic locking, honest conflicts."""
