@@ -1,0 +1,1 @@
+"""The ports' real ends: SQLite, HTTP, the system's clock and dice."""
