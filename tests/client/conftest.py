@@ -1,0 +1,7 @@
+"""Real Qt windows on Qt's offscreen platform."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
