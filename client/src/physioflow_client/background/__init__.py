@@ -1,0 +1,1 @@
+"""The border between the GUI thread and everything that takes time."""

@@ -1,0 +1,323 @@
+"""The screens' one door to the data: ask here, be answered on the GUI thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from physioflow_client.background.database import Database, LaptopStore
+from physioflow_client.background.receivers import is_alive, receivers
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.errors import StoreFailure, StoreFailureKind, SyncError
+from physioflow_sync.core.local_record import LocalRecord
+from physioflow_sync.core.resolution import Resolution, Resolved, ResolveOutcome
+from physioflow_sync.core.session import Wake
+from physioflow_sync.core.status import Counts, SyncStatus
+from physioflow_sync.ports import Clock, Dice, Edit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """Who works on this laptop."""
+
+    user_id: str
+    user_name: str
+    role: str
+    clinic_name: str
+    device_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A finished piece of work on its way to the GUI thread."""
+
+    future: Future[Any]
+    then: Callable[[Any], None]
+    failed: Callable[[SyncError], None] | None
+    after: Callable[[Any], None] | None
+    topic: str | None
+    number: int
+
+
+class Records(QObject):
+    """Reads and saves without keeping the window waiting.
+
+    Lives on the GUI thread; every method returns at once, and every callback is called
+    on the GUI thread, later.  A callback whose receiver (a QObject it is bound to or
+    closes over) has been destroyed meanwhile is not called.  What a query or a callback
+    raises unexpectedly is raised on the GUI thread, for the error boundary.
+
+    Signals:
+        status_changed(SyncStatus): the sync or its counts have changed.
+        records_changed(tuple[Key, ...]): these records may show something else now, by
+            this person's save or by a sync.
+    """
+
+    status_changed = Signal(object)
+    records_changed = Signal(object)
+    _answered = Signal(object)
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        me: Me,
+        clock: Clock,
+        dice: Dice,
+        wake: Callable[[Wake], None],
+        status: SyncStatus,
+        parent: QObject | None = None,
+    ) -> None:
+        """
+        Args:
+            wake: tells the engine that something happened; called on the GUI thread.
+            status: what is known before the engine first speaks.
+        """
+        super().__init__(parent)
+        self._database = database
+        self._me = me
+        self._clock = clock
+        self._dice = dice
+        self._wake = wake
+        self._status = status
+        self._drafts: dict[str, bytes | None] = {}
+        self._drafts_lock = threading.Lock()
+        self._newest: dict[str, int] = {}
+        self._number = 0
+        self._is_closed = False
+        self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def status(self) -> SyncStatus:
+        return self._status
+
+    @property
+    def me(self) -> Me:
+        return self._me
+
+    def new_id(self) -> str:
+        """Return the id of a record to be created."""
+        return self._dice.new_id()
+
+    def read(
+        self,
+        query: Callable[[Connection], T],
+        then: Callable[[T], None],
+        *,
+        topic: str | None = None,
+    ) -> None:
+        """Run a query beside the GUI thread and hand over what it returns.
+
+        Args:
+            query: called on another thread: it must not touch widgets, and must return
+                plain values, not rows that still need the connection.
+            topic: where given, only the newest read of a topic is answered, so that the
+                search for "an" cannot overtake the search for "anna".
+        """
+        if not self._is_closed:
+            self._expect(self._database.read(query), then, topic=topic)
+
+    def load(self, key: Key, then: Callable[[LocalRecord], None]) -> None:
+        """Hand over one record as this laptop holds it."""
+        if not self._is_closed:
+            self._expect(self._database.load(lambda store: store.record(key)), then)
+
+    def conflicts(self, then: Callable[[tuple[LocalRecord, ...]], None]) -> None:
+        """Hand over the records with an open conflict, oldest first."""
+        if not self._is_closed:
+            self._expect(self._database.load(lambda store: store.conflicts()), then)
+
+    def save(
+        self,
+        edits: Sequence[Edit],
+        *,
+        then: Callable[[], None],
+        failed: Callable[[SyncError], None],
+    ) -> None:
+        """Save edits, all or none; `then` is called once they are durable.
+
+        `failed` is given an `InvalidBody` (nothing is stored, the person can put it
+        right) or a `StoreFailure` (the disk is full, …).
+        """
+        kept, recorded_at = tuple(edits), self._clock.now()
+
+        def work(store: LaptopStore) -> Counts:
+            _once_more(lambda: store.save(kept, recorded_at=recorded_at))
+            return store.counts()
+
+        def saved(counts: Counts) -> None:
+            self._changed_here(tuple(edit.key for edit in kept), counts)
+
+        self._write(work, lambda _: then(), failed, after=saved)
+
+    def resolve(
+        self,
+        resolution: Resolution,
+        *,
+        then: Callable[[ResolveOutcome], None],
+        failed: Callable[[SyncError], None],
+    ) -> None:
+        """Close a conflict as the person decided, or learn that it has moved meanwhile."""
+        recorded_at = self._clock.now()
+
+        def work(store: LaptopStore) -> tuple[ResolveOutcome, Counts]:
+            outcome = _once_more(lambda: store.resolve(resolution, recorded_at=recorded_at))
+            return outcome, store.counts()
+
+        def resolved(answer: tuple[ResolveOutcome, Counts]) -> None:
+            outcome, counts = answer
+            created = outcome.created if isinstance(outcome, Resolved) else ()
+            self._changed_here((resolution.key, *created), counts)
+
+        self._write(work, lambda answer: then(answer[0]), failed, after=resolved)
+
+    def discard(self, key: Key, *, then: Callable[[], None]) -> None:
+        """Give up a change that the server refused; its own version stands."""
+
+        def work(store: LaptopStore) -> Counts:
+            _once_more(lambda: store.discard(key))
+            return store.counts()
+
+        def discarded(counts: Counts) -> None:
+            self._changed_here((key,), counts)
+
+        self._write(work, lambda _: then(), after=discarded)
+
+    def draft(self, name: str, then: Callable[[bytes | None], None]) -> None:
+        """Hand over an unfinished piece of work kept under a name; None: there is none."""
+        # On the writer's thread, behind any draft of that name that is still being kept.
+        self._write(lambda store: store.value(_draft(name)), then)
+
+    def keep_draft(self, name: str, content: bytes | None) -> None:
+        """Keep an unfinished piece of work in the encrypted file; None forgets it.
+
+        May be called at every keystroke: what has been overtaken is not written.
+        """
+        with self._drafts_lock:
+            is_waiting = name in self._drafts
+            self._drafts[name] = content
+        if is_waiting:
+            return
+
+        def work(store: LaptopStore) -> None:
+            with self._drafts_lock:
+                newest = self._drafts.pop(name)
+            store.set_value(_draft(name), newest)
+
+        self._write(work, _nothing_more)
+
+    def try_now(self) -> None:
+        """Ask the engine to sync at once."""
+        if not self._is_closed:
+            self._wake(Wake.TRY_NOW)
+
+    def close(self) -> None:
+        """Let every save reach the disk and answer nobody any more."""
+        self._is_closed = True
+        self._database.close()
+
+    @Slot(object)
+    def take_status(self, status: SyncStatus) -> None:
+        """Take the engine's word; connected to the bridge by a queued connection."""
+        if self._is_closed or status == self._status:
+            return
+        self._status = status
+        self.status_changed.emit(status)
+
+    @Slot(object)
+    def take_records(self, keys: tuple[Key, ...]) -> None:
+        """Likewise for records that a sync has changed."""
+        if not self._is_closed:
+            self.records_changed.emit(keys)
+
+    def _write(
+        self,
+        work: Callable[[LaptopStore], T],
+        then: Callable[[T], None],
+        failed: Callable[[SyncError], None] | None = None,
+        *,
+        after: Callable[[T], None] | None = None,
+    ) -> None:
+        assert not self._is_closed, "a write after the end would be lost"
+        self._expect(self._database.write(work), then, failed, after=after)
+
+    def _expect(
+        self,
+        future: Future[T],
+        then: Callable[[T], None],
+        failed: Callable[[SyncError], None] | None = None,
+        *,
+        after: Callable[[T], None] | None = None,
+        topic: str | None = None,
+    ) -> None:
+        self._number += 1
+        if topic is not None:
+            self._newest[topic] = self._number
+        number = self._number
+
+        def done(finished: Future[T]) -> None:
+            # On the worker's thread, while this object is alive: `close` waits for it.
+            if not finished.cancelled():
+                self._answered.emit(_Answer(finished, then, failed, after, topic, number))
+
+        future.add_done_callback(done)
+
+    @Slot(object)
+    def _deliver(self, answer: _Answer) -> None:
+        error = answer.future.exception()
+        if self._is_closed:
+            if error is not None:
+                _raise(error, receiver=None)
+            return
+        if error is None and answer.after is not None:
+            answer.after(answer.future.result())
+        if not is_alive(answer.then):
+            return
+        if answer.topic is not None and self._newest[answer.topic] != answer.number:
+            return
+        if error is None:
+            answer.then(answer.future.result())
+        elif answer.failed is not None and isinstance(error, SyncError):
+            if is_alive(answer.failed):
+                answer.failed(error)
+        else:
+            _raise(error, receiver=next(receivers(answer.then), None))
+
+    def _changed_here(self, keys: tuple[Key, ...], counts: Counts) -> None:
+        """Show at once what this laptop did itself; the engine may be waiting for an answer."""
+        self._wake(Wake.EDIT)
+        self.take_status(replace(self._status, counts=counts))
+        self.records_changed.emit(keys)
+
+
+def _once_more(work: Callable[[], T]) -> T:
+    """Try a write again, once, where another writer held the file for too long."""
+    try:
+        return work()
+    except StoreFailure as failure:
+        if failure.kind is not StoreFailureKind.LOCKED:
+            raise
+        return work()
+
+
+def _raise(error: BaseException, *, receiver: QObject | None) -> NoReturn:
+    """Raise what another thread raised; the error boundary reads `receiver` off this frame."""
+    raise error
+
+
+def _draft(name: str) -> str:
+    return f"draft:{name}"
+
+
+def _nothing_more(_: None) -> None:
+    return
