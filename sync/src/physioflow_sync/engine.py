@@ -134,10 +134,9 @@ class SyncEngine:
         self._progress = replace(self._progress, pulled=self._progress.pulled + len(page.changes))
         if applied.changed:
             self._observer.records_changed(applied.changed)
-        must_push = not page.has_more and self._store.has_sendable(
-            parked=frozenset(self._session.parked)
-        )
-        if not page.has_more and not must_push:
+        parked = frozenset(self._session.parked)
+        must_push = not page.has_more and self._store.has_sendable(parked=parked)
+        if not (page.has_more or must_push or parked):
             self._store.note_synced(self._clock.now())
         return Pulled(has_more=page.has_more, must_push=must_push)
 

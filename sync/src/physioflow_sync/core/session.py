@@ -25,7 +25,7 @@ POLL_S: Final = 60.0
 PARKED_S: Final = 300.0
 """How long one operation that the server fails on stands aside for the others."""
 MAX_PARKED: Final = 1_000
-"""Past this many the server, not the operations, is at fault: all wait."""
+"""Past this many the server, not the operations, is at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,11 @@ class Session:
                 return self, Pull()
             case Pushed():
                 grown = min(self.push_limit * 2, MAX_OPERATIONS_A_PUSH)
-                return replace(self, push_limit=grown)._to_push(now_s)
+                return replace(self, push_limit=grown, failures=0)._to_push(now_s)
             case Pulled(has_more=True):
                 return self, Pull()
+            case Pulled(must_push=True) if self.failures:
+                return self, Wait(seconds=self._backoff_s(dice))
             case Pulled(must_push=True):
                 return self._to_push(now_s)
             case Pulled():
@@ -175,27 +177,31 @@ class Session:
     def _after_failure(
         self, failure: Failed, *, now_s: float, dice: float
     ) -> tuple[Session, Effect]:
-        session = self._seen(failure.kind)
-        batch_is_to_blame = failure.op_ids and failure.kind in (
-            FailureKind.TOO_LARGE,
-            FailureKind.SERVER_ERROR,
-        )
-        if batch_is_to_blame:
+        session = replace(self._seen(failure.kind), failures=self.failures + 1)
+        if failure.op_ids and failure.kind in _BLAME_THE_BATCH:
             session = session._with_smaller_batch(failure.op_ids, now_s)
-            if failure.kind is FailureKind.TOO_LARGE or len(failure.op_ids) == 1:
+            if failure.kind is FailureKind.TOO_LARGE and len(failure.op_ids) > 1:
                 return session._to_push(now_s)
-        session = replace(session, failures=self.failures + 1)
-        delay_s = retry_delay_s(attempt=session.failures, dice=dice, policy=CYCLE_RETRY)
+            # One stuck record must stop neither the feed nor, after a pause, the others.
+            return session, Pull()
+        delay_s = session._backoff_s(dice)
         if failure.retry_after_s is not None:
             delay_s = max(delay_s, failure.retry_after_s)
             session = replace(session, not_before_s=now_s + failure.retry_after_s)
         return session, Wait(seconds=delay_s)
+
+    def _backoff_s(self, dice: float) -> float:
+        return retry_delay_s(attempt=self.failures, dice=dice, policy=CYCLE_RETRY)
 
     def _with_smaller_batch(self, op_ids: tuple[str, ...], now_s: float) -> Session:
         """Halve the batch; one operation alone that fails stands aside for the others."""
         first, *others = op_ids
         if others:
             return replace(self, push_limit=max(len(op_ids) // 2, 1))
-        parked = {**self.parked, first: now_s + PARKED_S}
-        assert len(parked) <= MAX_PARKED
-        return replace(self, parked=parked)
+        if len(self.parked) >= MAX_PARKED:
+            return self
+        return replace(self, parked={**self.parked, first: now_s + PARKED_S})
+
+
+_BLAME_THE_BATCH: Final = frozenset({FailureKind.TOO_LARGE, FailureKind.SERVER_ERROR})
+"""Failures that a smaller batch may not meet."""

@@ -1,0 +1,35 @@
+"""Failures: which ones the environment is to blame for."""
+
+from physioflow_sync.core.errors import (
+    FailureKind,
+    FieldError,
+    InvalidBody,
+    StoreFailure,
+    StoreFailureKind,
+    TransportFailure,
+)
+
+
+def test_an_answer_about_the_request_never_counts_against_the_environment() -> None:
+    about_the_request = {
+        FailureKind.SIGNED_OUT,
+        FailureKind.FORBIDDEN,
+        FailureKind.TOO_LARGE,
+        FailureKind.UPDATE_REQUIRED,
+        FailureKind.GONE,
+        FailureKind.BAD_REQUEST,
+    }
+    assert not any(kind.is_environment or kind.is_transient for kind in about_the_request)
+
+
+def test_a_plain_500_is_not_sent_again_within_the_request() -> None:
+    assert not FailureKind.SERVER_ERROR.is_transient
+
+
+def test_failures_say_what_they_are_in_words() -> None:
+    assert str(TransportFailure(FailureKind.PORTAL, "HTML")) == "portal: HTML"
+    assert str(TransportFailure(FailureKind.PORTAL)) == "portal"
+    assert str(StoreFailure(StoreFailureKind.FULL)) == "full"
+    assert str(StoreFailure(StoreFailureKind.FULL, "no room")) == "full: no room"
+    errors = [FieldError(field="", reason="is wrong"), FieldError(field="a", reason="is odd")]
+    assert str(InvalidBody("tasks", errors)) == "tasks: body: is wrong; a: is odd"
