@@ -19,7 +19,7 @@ LOADED = (
     "Qt/plugins/platforms/libqoffscreen.so",
     "Qt/plugins/platforms/libqxcb.so",
 )
-"""Under the PySide6 folder: the modules the client imports, and a platform without and with a display."""
+"""Under the PySide6 folder: what the client imports, and a platform without and with a display."""
 
 PACKAGES = (
     "libglib2.0-0",
@@ -53,7 +53,8 @@ def main() -> None:
         print("\n".join(PACKAGES))
         return
     qt = importlib.util.find_spec("PySide6")
-    assert qt is not None and qt.origin is not None, "requirements.lock is installed first"
+    assert qt is not None, "requirements.lock is installed first"
+    assert qt.origin is not None, "PySide6 is a package with a file"
     if shutil.which("ldd") is None:
         return  # Not Linux: PySide6's wheel brings everything that it needs there.
     print("\n".join(missing_libraries([Path(qt.origin).parent / name for name in LOADED])))
