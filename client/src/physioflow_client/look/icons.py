@@ -11,10 +11,12 @@ from importlib.resources import files
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPaintEvent, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QWidget
 
 from physioflow_client.look.theme import current_tokens
+from physioflow_client.look.tokens import ICON_SMALL_PX
 
 _MAX_RENDERERS: Final = 256
 """Icons times colours that are kept parsed; about forty icons in a few colours exist."""
@@ -25,6 +27,7 @@ def _renderer(name: str, colour: str) -> QSvgRenderer:
     path = files("physioflow_client") / "resources" / "icons" / f"{name}.svg"
     source = path.read_text(encoding="utf-8").replace("currentColor", colour)
     renderer = QSvgRenderer(source.encode())
+    renderer.setAspectRatioMode(Qt.AspectRatioMode.KeepAspectRatio)
     assert renderer.isValid(), f"icon {name!r} is not an SVG that Qt reads"
     return renderer
 
@@ -65,3 +68,30 @@ class _TokenIconEngine(QIconEngine):
 def icon(name: str, token: str = "text") -> QIcon:
     """Return an icon that follows the theme; `token` names a colour of `Tokens`."""
     return QIcon(_TokenIconEngine(name, token))
+
+
+class IconMark(QWidget):
+    """An icon beside words, which say the same: a screen reader passes over it.
+
+    Args:
+        name: a Lucide icon; "" draws nothing.
+    """
+
+    def __init__(self, name: str = "", token: str = "text", *, px: int = ICON_SMALL_PX) -> None:
+        super().__init__()
+        self._name = name
+        self._token = token
+        self.setFixedSize(px, px)
+
+    def show_icon(self, name: str, token: str) -> None:
+        """Show another icon."""
+        self._name, self._token = name, token
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent, /) -> None:
+        if not self._name:
+            return
+        painter = QPainter(self)
+        colour = str(getattr(current_tokens(), self._token))
+        paint_icon(painter, QRectF(self.rect()), self._name, colour)
+        painter.end()
