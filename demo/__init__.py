@@ -1,0 +1,1 @@
+"""A clinic to try the system with: made-up people, plausible scores."""
