@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from physioflow_client.background.database import Database, LaptopStore
-from physioflow_client.background.receivers import is_alive, receivers
+from physioflow_client.background.deliveries import Deliveries, Request
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.errors import StoreFailure, StoreFailureKind, SyncError
 from physioflow_sync.core.local_record import LocalRecord
@@ -37,18 +36,6 @@ class Me:
     device_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A finished piece of work on its way to the GUI thread."""
-
-    future: Future[Any]
-    then: Callable[[Any], None]
-    failed: Callable[[SyncError], None] | None
-    after: Callable[[Any], None] | None
-    topic: str | None
-    number: int
-
-
 class Records(QObject):
     """Reads and saves without keeping the window waiting.
 
@@ -65,7 +52,6 @@ class Records(QObject):
 
     status_changed = Signal(object)
     records_changed = Signal(object)
-    _answered = Signal(object)
 
     def __init__(
         self,
@@ -78,7 +64,8 @@ class Records(QObject):
         status: SyncStatus,
         parent: QObject | None = None,
     ) -> None:
-        """
+        """Take over a database that is open.
+
         Args:
             wake: tells the engine that something happened; called on the GUI thread.
             status: what is known before the engine first speaks.
@@ -92,10 +79,7 @@ class Records(QObject):
         self._status = status
         self._drafts: dict[str, bytes | None] = {}
         self._drafts_lock = threading.Lock()
-        self._newest: dict[str, int] = {}
-        self._number = 0
-        self._is_closed = False
-        self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._deliveries = Deliveries(self)
 
     @property
     def status(self) -> SyncStatus:
@@ -124,18 +108,20 @@ class Records(QObject):
             topic: where given, only the newest read of a topic is answered, so that the
                 search for "an" cannot overtake the search for "anna".
         """
-        if not self._is_closed:
-            self._expect(self._database.read(query), then, topic=topic)
+        if not self._deliveries.is_closed:
+            self._deliveries.expect(self._database.read(query), Request(then=then, topic=topic))
 
     def load(self, key: Key, then: Callable[[LocalRecord], None]) -> None:
         """Hand over one record as this laptop holds it."""
-        if not self._is_closed:
-            self._expect(self._database.load(lambda store: store.record(key)), then)
+        if not self._deliveries.is_closed:
+            answer = self._database.load(lambda store: store.record(key))
+            self._deliveries.expect(answer, Request(then=then))
 
     def conflicts(self, then: Callable[[tuple[LocalRecord, ...]], None]) -> None:
         """Hand over the records with an open conflict, oldest first."""
-        if not self._is_closed:
-            self._expect(self._database.load(lambda store: store.conflicts()), then)
+        if not self._deliveries.is_closed:
+            answer = self._database.load(lambda store: store.conflicts())
+            self._deliveries.expect(answer, Request(then=then))
 
     def save(
         self,
@@ -218,18 +204,18 @@ class Records(QObject):
 
     def try_now(self) -> None:
         """Ask the engine to sync at once."""
-        if not self._is_closed:
+        if not self._deliveries.is_closed:
             self._wake(Wake.TRY_NOW)
 
     def close(self) -> None:
         """Let every save reach the disk and answer nobody any more."""
-        self._is_closed = True
+        self._deliveries.close()
         self._database.close()
 
     @Slot(object)
     def take_status(self, status: SyncStatus) -> None:
         """Take the engine's word; connected to the bridge by a queued connection."""
-        if self._is_closed or status == self._status:
+        if self._deliveries.is_closed or status == self._status:
             return
         self._status = status
         self.status_changed.emit(status)
@@ -237,7 +223,7 @@ class Records(QObject):
     @Slot(object)
     def take_records(self, keys: tuple[Key, ...]) -> None:
         """Likewise for records that a sync has changed."""
-        if not self._is_closed:
+        if not self._deliveries.is_closed:
             self.records_changed.emit(keys)
 
     def _write(
@@ -248,50 +234,9 @@ class Records(QObject):
         *,
         after: Callable[[T], None] | None = None,
     ) -> None:
-        assert not self._is_closed, "a write after the end would be lost"
-        self._expect(self._database.write(work), then, failed, after=after)
-
-    def _expect(
-        self,
-        future: Future[T],
-        then: Callable[[T], None],
-        failed: Callable[[SyncError], None] | None = None,
-        *,
-        after: Callable[[T], None] | None = None,
-        topic: str | None = None,
-    ) -> None:
-        self._number += 1
-        if topic is not None:
-            self._newest[topic] = self._number
-        number = self._number
-
-        def done(finished: Future[T]) -> None:
-            # On the worker's thread, while this object is alive: `close` waits for it.
-            if not finished.cancelled():
-                self._answered.emit(_Answer(finished, then, failed, after, topic, number))
-
-        future.add_done_callback(done)
-
-    @Slot(object)
-    def _deliver(self, answer: _Answer) -> None:
-        error = answer.future.exception()
-        if self._is_closed:
-            if error is not None:
-                _raise(error, receiver=None)
-            return
-        if error is None and answer.after is not None:
-            answer.after(answer.future.result())
-        if not is_alive(answer.then):
-            return
-        if answer.topic is not None and self._newest[answer.topic] != answer.number:
-            return
-        if error is None:
-            answer.then(answer.future.result())
-        elif answer.failed is not None and isinstance(error, SyncError):
-            if is_alive(answer.failed):
-                answer.failed(error)
-        else:
-            _raise(error, receiver=next(receivers(answer.then), None))
+        assert not self._deliveries.is_closed, "a write after the end would be lost"
+        request = Request(then=then, failed=failed, after=after)
+        self._deliveries.expect(self._database.write(work), request)
 
     def _changed_here(self, keys: tuple[Key, ...], counts: Counts) -> None:
         """Show at once what this laptop did itself; the engine may be waiting for an answer."""
@@ -308,11 +253,6 @@ def _once_more(work: Callable[[], T]) -> T:
         if failure.kind is not StoreFailureKind.LOCKED:
             raise
         return work()
-
-
-def _raise(error: BaseException, *, receiver: QObject | None) -> NoReturn:
-    """Raise what another thread raised; the error boundary reads `receiver` off this frame."""
-    raise error
 
 
 def _draft(name: str) -> str:

@@ -1,0 +1,99 @@
+"""Answers of other threads, delivered on the GUI thread to whoever is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from physioflow_client.background.receivers import is_alive, receivers
+from physioflow_sync.core.errors import SyncError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Generic[T]):
+    """What is to happen with an answer.
+
+    Attributes:
+        then: takes the answer.
+        failed: takes an expected failure; where None, it is raised like an unexpected one.
+        after: takes the answer before `then`, and even if the receiver of `then` is gone.
+        topic: where given, only the newest request of a topic is answered.
+    """
+
+    then: Callable[[T], None]
+    failed: Callable[[SyncError], None] | None = None
+    after: Callable[[T], None] | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    future: Future[Any]
+    request: Request[Any]
+    number: int
+
+
+class Deliveries(QObject):
+    """Lives on the GUI thread, and must outlive the threads that answer."""
+
+    _answered = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._newest: dict[str, int] = {}
+        self._number = 0
+        self._is_closed = False
+        self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def expect(self, future: Future[T], request: Request[T]) -> None:
+        """Deliver what comes of a future; a cancelled one is not delivered."""
+        self._number += 1
+        number = self._number
+        if request.topic is not None:
+            self._newest[request.topic] = number
+
+        def done(finished: Future[T]) -> None:
+            if not finished.cancelled():
+                self._answered.emit(_Answer(finished, request, number))
+
+        future.add_done_callback(done)
+
+    def close(self) -> None:
+        """Answer nobody any more; unexpected failures are still raised."""
+        self._is_closed = True
+
+    @Slot(object)
+    def _deliver(self, answer: _Answer) -> None:
+        error, request = answer.future.exception(), answer.request
+        if self._is_closed:
+            if error is not None:
+                _raise(error, receiver=None)
+            return
+        if error is None and request.after is not None:
+            request.after(answer.future.result())
+        if not is_alive(request.then):
+            return
+        if request.topic is not None and self._newest[request.topic] != answer.number:
+            return
+        if error is None:
+            request.then(answer.future.result())
+        elif request.failed is None or not isinstance(error, SyncError):
+            _raise(error, receiver=next(receivers(request.then), None))
+        elif is_alive(request.failed):
+            request.failed(error)
+
+
+# The error boundary reads `receiver` off this frame, to know which view has failed.
+def _raise(error: BaseException, *, receiver: QObject | None) -> NoReturn:  # noqa: ARG001
+    """Raise on this thread what another thread raised."""
+    raise error
