@@ -78,7 +78,9 @@ def judge_change(instrument: Instrument, baseline: Decimal | None, later: Decima
         difference=difference,
         needed=needed,
         threshold=threshold,
-        sentence=_joined(distance, _compared(abs(difference), needed, threshold)),
+        sentence=distance
+        if difference == 0
+        else _joined(distance, _compared(abs(difference), needed, threshold)),
     )
 
 
