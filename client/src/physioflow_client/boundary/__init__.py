@@ -1,0 +1,1 @@
+"""What happens when our own code fails: the view says so, the rest lives on."""

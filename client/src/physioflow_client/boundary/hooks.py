@@ -1,0 +1,62 @@
+"""Every way in which Python or Qt tells of a failure that nobody caught."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+Report = Callable[[BaseException, str], None]
+"""Takes an exception and the name of its thread; called on that thread."""
+
+_LEVELS: Final = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+_log = logging.getLogger("physioflow.qt")
+
+
+class Hooks:
+    """Installed once a process, by the composition root; `remove` restores what was there."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+        sys.excepthook = self._uncaught
+        threading.excepthook = self._uncaught_in_thread
+        sys.unraisablehook = self._unraisable
+        qInstallMessageHandler(_qt_message)
+
+    def remove(self) -> None:
+        sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+        qInstallMessageHandler(None)
+
+    def _uncaught(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            self._report(error.with_traceback(trace), threading.current_thread().name)
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    def _uncaught_in_thread(self, args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread is not None else "unknown"
+        if args.exc_value is not None:
+            self._report(args.exc_value, name)
+
+    def _unraisable(self, args: sys.UnraisableHookArgs) -> None:
+        if args.exc_value is not None:
+            self._report(args.exc_value, threading.current_thread().name)
+
+
+def _qt_message(kind: QtMsgType, context: QMessageLogContext, _message: str) -> None:
+    # The message may quote what is on the screen, so only its place is told.
+    _log.log(_LEVELS[kind], "qt.message %s %s:%s", context.category, context.file, context.line)
