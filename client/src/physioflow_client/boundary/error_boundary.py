@@ -76,6 +76,7 @@ class ErrorBoundary(QWidget):
             self._shown.deleteLater()
         self._shown = widget
         self._column.addWidget(widget)
+        widget.show()
 
     def _fallback(self) -> QWidget:
         page = QWidget()
