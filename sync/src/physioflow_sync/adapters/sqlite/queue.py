@@ -1,0 +1,127 @@
+"""The outbox in the file: which entries are sent next, and what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from physioflow_sync.adapters.sqlite.local_records import load_records
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.local_record import RecordState
+from physioflow_sync.core.outbox import Candidate, next_batch, operation_of
+from physioflow_sync.core.protocol import Operation
+from physioflow_sync.core.status import Counts
+
+# The last column lists those parents that the server has never accepted.
+_CANDIDATE: Final = """
+    SELECT o.op_id, o.collection, o.id, o.parents, coalesce(octet_length(o.body), 0),
+        CASE WHEN o.parents = '[]' THEN '[]' ELSE (
+            SELECT json_group_array(json(p.value)) FROM json_each(o.parents) AS p
+            CROSS JOIN records AS r ON r.id = p.value ->> 1 AND r.collection = p.value ->> 0
+            WHERE r.version = 0
+        ) END
+    FROM outbox AS o
+    WHERE o.op_id NOT IN (SELECT value FROM json_each(?))
+"""
+_SEALED: Final = f"{_CANDIDATE} AND o.state = 'sealed' ORDER BY o.place"
+_QUEUED: Final = f"""{_CANDIDATE} AND o.state = 'queued' AND NOT EXISTS (
+        SELECT 1 FROM outbox AS f
+        WHERE f.id = o.id AND f.collection = o.collection AND f.place < o.place
+    ) ORDER BY o.place"""  # noqa: S608 - two constants
+
+_CHOSEN: Final = """
+    SELECT o.collection, o.id, o.op_id FROM json_each(?) AS k
+    CROSS JOIN outbox AS o ON o.op_id = k.value
+    ORDER BY k.key
+"""
+# An entry that is queued and heads its record's queue is the record's only one.
+_SHOW_SEALED: Final = """
+    UPDATE records SET state = 'sending' FROM (
+        SELECT o.collection, o.id FROM json_each(?) AS k
+        CROSS JOIN outbox AS o ON o.op_id = k.value WHERE o.state = 'queued'
+    ) AS sealed
+    WHERE records.id = sealed.id AND records.collection = sealed.collection
+"""
+_SEAL: Final = """
+    UPDATE outbox SET state = 'sealed'
+    WHERE op_id IN (SELECT value FROM json_each(?)) AND state = 'queued'
+"""
+
+_STATES: Final = """
+    SELECT state, count(*) FROM records WHERE state <> 'on_server' GROUP BY state
+"""
+_OLDEST: Final = """
+    SELECT recorded_at FROM outbox WHERE state <> 'rejected' ORDER BY place LIMIT 1
+"""
+
+_PARENTS = msgspec.json.Decoder(tuple[Key, ...])
+
+
+def choose(
+    connection: Connection, *, limit: int, max_bytes: int, parked: frozenset[str]
+) -> tuple[str, ...]:
+    """Return the op_ids to be sent next, in order; sealed ones first."""
+    not_on_server: set[Key] = set()
+
+    def candidates() -> Generator[Candidate]:
+        set_aside = _ids_json(parked)
+        for statement in (_SEALED, _QUEUED):
+            with closing(connection.exec_driver_sql(statement, (set_aside,))) as rows:
+                for op_id, collection, record_id, parents, size, missing in rows.tuples():
+                    # Known before the candidate that asks; the rest stays unread.
+                    not_on_server.update(_PARENTS.decode(missing))
+                    yield Candidate(
+                        op_id=op_id,
+                        key=Key(collection, record_id),
+                        parents=_PARENTS.decode(parents),
+                        body_bytes=size,
+                    )
+
+    with closing(candidates()) as waiting:
+        return next_batch(waiting, not_on_server=not_on_server, limit=limit, max_bytes=max_bytes)
+
+
+def seal(connection: Connection, op_ids: tuple[str, ...]) -> tuple[Operation, ...]:
+    """Freeze these entries, each the first of its record; return them as they travel."""
+    if not op_ids:
+        return ()
+    chosen = _ids_json(op_ids)
+    connection.exec_driver_sql(_SHOW_SEALED, (chosen,))
+    connection.exec_driver_sql(_SEAL, (chosen,))
+    keys = [Key(row[0], row[1]) for row in connection.exec_driver_sql(_CHOSEN, (chosen,))]
+    records = load_records(connection, keys)
+    return tuple(operation_of(key, records[key].entries[0]) for key in keys)
+
+
+def counts(connection: Connection) -> Counts:
+    """Return what waits for what, from indexes of what waits alone."""
+    states: dict[str, int] = dict(connection.exec_driver_sql(_STATES).tuples().all())
+    oldest: str | None = connection.exec_driver_sql(_OLDEST).scalar_one_or_none()
+    return Counts(
+        unsent=states.get(RecordState.UNSENT.value, 0) + states.get(RecordState.SENDING.value, 0),
+        conflicts=states.get(RecordState.CONFLICT.value, 0),
+        rejected=states.get(RecordState.REJECTED.value, 0),
+        oldest_unsent_at=oldest or "",
+    )
+
+
+def keys_of(connection: Connection, op_ids: Iterable[str]) -> dict[str, Key]:
+    """Return whose operations these are; answered ones are left out."""
+    rows = connection.exec_driver_sql(_CHOSEN, (_ids_json(op_ids),)).tuples()
+    return {op_id: Key(collection, record_id) for collection, record_id, op_id in rows}
+
+
+def conflicted_keys(connection: Connection) -> list[Key]:
+    """Return the records with an open conflict, oldest first."""
+    rows = connection.exec_driver_sql(
+        "SELECT collection, id FROM open_conflicts ORDER BY place"
+    ).tuples()
+    return [Key(collection, record_id) for collection, record_id in rows]
+
+
+def _ids_json(op_ids: Iterable[str]) -> str:
+    return msgspec.json.encode(list(op_ids)).decode()

@@ -1,0 +1,103 @@
+"""What the screens read: one view a collection.
+
+The view is named as the collection and has a row for each record that a person can see
+(deleted ones are left out), with these columns:
+
+    id           the record's id
+    _rowid       `records.rowid`, as in `record_search`
+    _version     the server's version; 0: never seen there
+    _seq         where in the feed that version stands
+    _state       the badge: a value of `RecordState`
+    _author      display name of who wrote what is shown; '' where this laptop did and the
+    _device      feed has not brought it back yet; likewise the laptop's name
+    _recorded_at ISO 8601 time by that laptop's clock
+    _number      the record number that the server assigned, or NULL
+    _body        the whole body, JSON text
+    and each declared field of the body by its name: text, number, 0 or 1 for a boolean,
+    NULL where it is missing or null, JSON text where it is a list or an object.
+
+A field of `Collection.indexes` is indexed by exactly the expression that the view shows,
+so that `WHERE` and `ORDER BY` on the view's column use the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import Connection
+
+from physioflow_sync.adapters.sqlite.migrations import RESERVED_NAMES
+from physioflow_sync.adapters.sqlite.search import CREATE_INDEX, SearchIndex, json_field
+from physioflow_sync.core.collections import Collection, Registry
+
+NUMBER: Final = "record_number"
+"""The name under which the server hands out a record's number."""
+
+_SURFACE: Final = "read_surface"
+
+
+def refresh_read_surface(connection: Connection, registry: Registry, search: SearchIndex) -> None:
+    """Make the views, their indexes and the search index fit the registry.
+
+    Does nothing where they do already, so that opening a big file stays quick.
+    """
+    statements = [*_index_statements(registry), *_view_statements(registry)]
+    searched = [f"{c.name}: {c.search_fields}" for c in registry.values() if c.search_fields]
+    wanted = "\n".join([*statements, CREATE_INDEX, *searched])
+    present = connection.exec_driver_sql(
+        "SELECT value FROM meta WHERE name = ?", (_SURFACE,)
+    ).scalar_one_or_none()
+    if present == wanted:
+        return
+    _drop_present(connection)
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+    search.rebuild(connection)
+    connection.exec_driver_sql(
+        "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_SURFACE, wanted)
+    )
+
+
+def _drop_present(connection: Connection) -> None:
+    present = connection.exec_driver_sql(
+        "SELECT type, name FROM sqlite_master"
+        " WHERE type = 'view' OR (type = 'index' AND name LIKE 'field:%')"
+    )
+    for kind, name in present.tuples().all():
+        connection.exec_driver_sql(f"DROP {kind} {_name(name)}")
+
+
+def _index_statements(registry: Registry) -> Iterator[str]:
+    for collection in registry.values():
+        for field in collection.indexes:
+            yield (
+                f"CREATE INDEX {_name(f'field:{collection.name}.{field}')}"
+                f" ON records ({json_field(field)}) WHERE {_is_shown(collection)}"
+            )
+
+
+def _view_statements(registry: Registry) -> Iterator[str]:
+    for collection in registry.values():
+        assert collection.name not in RESERVED_NAMES, collection.name
+        fields = "".join(
+            f", {json_field(field)} AS {_name(field)}"
+            for field in collection.field_names
+            if field != "id"
+        )
+        yield (
+            f"CREATE VIEW {_name(collection.name)} AS SELECT id, rowid AS _rowid,"
+            " version AS _version, seq AS _seq, state AS _state, author AS _author,"
+            " device AS _device, recorded_at AS _recorded_at,"
+            f" {json_field(NUMBER, 'assigned')} AS _number, body AS _body{fields}"
+            f" FROM records WHERE {_is_shown(collection)}"  # noqa: S608 - names of the registry
+        )
+
+
+def _is_shown(collection: Collection) -> str:
+    name = collection.name.replace("'", "''")
+    return f"collection = '{name}' AND body IS NOT NULL"
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
