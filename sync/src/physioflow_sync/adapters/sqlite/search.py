@@ -59,10 +59,10 @@ class SearchIndex:
     def add(self, connection: Connection, keys: str) -> None:
         """Put records in that are not in it."""
         connection.exec_driver_sql(
-            "INSERT INTO record_search (rowid, text)"
+            "INSERT INTO record_search (rowid, text)"  # noqa: S608 - registry
             f" SELECT r.rowid, {self._text} FROM json_each(?) AS k CROSS JOIN records AS r"
             " ON r.id = k.value ->> 1 AND r.collection = k.value ->> 0"
-            " WHERE r.body IS NOT NULL",  # noqa: S608 - names of the registry
+            " WHERE r.body IS NOT NULL",
             (keys,),
         )
 
@@ -73,9 +73,9 @@ class SearchIndex:
         if self.collections:
             names = ", ".join(_text(name) for name in sorted(self.collections))
             connection.exec_driver_sql(
-                "INSERT INTO record_search (rowid, text)"
+                "INSERT INTO record_search (rowid, text)"  # noqa: S608 - registry
                 f" SELECT r.rowid, {self._text} FROM records AS r"
-                f" WHERE r.body IS NOT NULL AND r.collection IN ({names})"  # noqa: S608 - likewise
+                f" WHERE r.body IS NOT NULL AND r.collection IN ({names})"
             )
 
 

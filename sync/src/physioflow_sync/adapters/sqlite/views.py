@@ -86,11 +86,11 @@ def _view_statements(registry: Registry) -> Iterator[str]:
             if field != "id"
         )
         yield (
-            f"CREATE VIEW {_name(collection.name)} AS SELECT id, rowid AS _rowid,"
+            f"CREATE VIEW {_name(collection.name)} AS SELECT id, rowid AS _rowid,"  # noqa: S608 - registry
             " version AS _version, seq AS _seq, state AS _state, author AS _author,"
             " device AS _device, recorded_at AS _recorded_at,"
             f" {json_field(NUMBER, 'assigned')} AS _number, body AS _body{fields}"
-            f" FROM records WHERE {_is_shown(collection)}"  # noqa: S608 - names of the registry
+            f" FROM records WHERE {_is_shown(collection)}"
         )
 
 
