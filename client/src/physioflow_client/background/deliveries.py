@@ -94,6 +94,6 @@ class Deliveries(QObject):
 
 
 # The error boundary reads `receiver` off this frame, to know which view has failed.
-def _raise(error: BaseException, *, receiver: QObject | None) -> NoReturn:  # noqa: ARG001
+def _raise(error: BaseException, *, receiver: QObject | None) -> NoReturn:
     """Raise on this thread what another thread raised."""
     raise error

@@ -1,0 +1,85 @@
+"""What may come of knocking: the values between the unlock screen and the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from physioflow_client.background.database import LaptopStore
+from physioflow_client.vault.outcomes import (
+    Damaged,
+    KeyringMissing,
+    TooSoon,
+    Unlocked,
+    WrongPassword,
+)
+from physioflow_client.vault.profile import Profile
+from physioflow_sync.core.errors import FailureKind, StoreFailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The file is open; whoever takes this owns the store and closes it.
+
+    `without_keyring`: a profile was made that its password alone guards; tell the person.
+    """
+
+    unlocked: Unlocked
+    store: LaptopStore
+    without_keyring: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileRefused:
+    """The key is right, but the file does not open."""
+
+    kind: StoreFailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """The server did not sign the person in, or did not answer."""
+
+    kind: FailureKind
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyHere:
+    """This person has a profile on this laptop, under another password."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInForm:
+    """What a first sign-in asks for; the password does not show in a repr."""
+
+    server_url: str
+    clinic: str
+    username: str
+    password: str
+    device_name: str
+
+    def __repr__(self) -> str:
+        return f"SignInForm({self.server_url!r}, {self.clinic!r}, {self.username!r}, …)"
+
+
+UnlockAnswer = Opened | WrongPassword | TooSoon | KeyringMissing | Damaged | FileRefused
+SignInAnswer = UnlockAnswer | SignInFailed | AlreadyHere
+
+
+class Door(Protocol):
+    """Opens profiles.  Slow: called off the GUI thread, one call at a time."""
+
+    def profiles(self) -> tuple[Profile, ...]:
+        """Return who is known on this laptop."""
+        ...
+
+    def unlock(self, profile: Profile, password: str) -> UnlockAnswer:
+        """Open a profile; works offline."""
+        ...
+
+    def sign_in(self, form: SignInForm) -> SignInAnswer:
+        """Sign in at the server, and make a profile where the person has none here."""
+        ...
