@@ -69,7 +69,7 @@ soak: ## the long fault tests (come with a later change)
 	@echo "make soak: the long fault tests come with a later change." >&2; exit 2
 
 package: $(STAMP) ## the installers that this platform can build, into dist/
-	@$(BIN)/python packaging/build.py
+	@$(BIN)/python tools/package.py
 
 lock: ## make requirements.lock anew from the members' dependencies (needs uv)
 	@sh tools/lock.sh
