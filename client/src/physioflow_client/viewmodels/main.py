@@ -1,0 +1,87 @@
+"""What the window as a whole knows: the banner, the toasts, and who is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from sqlalchemy import Connection
+
+from physioflow_client.background.records import Records
+from physioflow_client.queries.waiting import WaitingRecord, waiting_records
+from physioflow_client.viewmodels.banner import BannerModel, banner_for
+from physioflow_client.viewmodels.now import Now, local_now
+from physioflow_client.viewmodels.record_measure import UNFINISHED
+from physioflow_client.viewmodels.toast import conflict_toast, saved_toast
+from physioflow_sync.core.local_record import RecordState
+from physioflow_sync.core.status import SyncStatus
+
+translate = QCoreApplication.translate
+
+TICK_MS = 30_000
+"""Words such as "5 min ago" grow old; every window refreshes them this often."""
+
+
+class MainModel(QObject):
+    """Turns what the engine says into a banner and toasts.
+
+    Signals:
+        toast(Toast): something to tell the person once.
+        unfinished(str): the patient of this id has a form that was left open by a crash.
+        fix(object): the record of this `WaitingRecord` is to be repaired.
+        ticked: time has passed; words about ages may be others.
+    """
+
+    toast = Signal(object)
+    unfinished = Signal(str)
+    fix = Signal(object)
+    ticked = Signal()
+
+    def __init__(
+        self, records: Records, *, now: Now = local_now, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._records = records
+        self._now = now
+        self._conflicts = records.status.counts.conflicts
+        self.banner = BannerModel(self)
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self._refresh)
+        self._tick.start()
+        records.status_changed.connect(self._take_status)
+
+    def start(self) -> None:
+        """Show the banner of the moment, and look for a form that a crash left open."""
+        self._refresh()
+        self._records.draft(UNFINISHED, self._take_unfinished)
+
+    def tell_saved(self) -> None:
+        """Say that a record is safe here; only the server's word says more."""
+        self.toast.emit(saved_toast())
+
+    def fix_first(self) -> None:
+        """Ask for the oldest refused record to be opened."""
+        self._records.read(_first_rejected, self._take_rejected)
+
+    @Slot(object)
+    def _take_status(self, status: SyncStatus) -> None:
+        if status.counts.conflicts > self._conflicts:
+            self.toast.emit(conflict_toast())
+        self._conflicts = status.counts.conflicts
+        self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        self.banner.update(banner_for(self._records.status, now=self._now()))
+        self.ticked.emit()
+
+    def _take_unfinished(self, draft: bytes | None) -> None:
+        if draft is not None:
+            self.unfinished.emit(draft.decode())
+
+    def _take_rejected(self, record: WaitingRecord | None) -> None:
+        if record is not None:
+            self.fix.emit(record)
+
+
+def _first_rejected(connection: Connection) -> WaitingRecord | None:
+    waiting = waiting_records(connection)
+    return next((each for each in waiting if each.state is RecordState.REJECTED), None)
