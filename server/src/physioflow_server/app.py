@@ -1,0 +1,98 @@
+"""The composition root: a database and a domain in, one ASGI application out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Response
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.types import ASGIApp
+
+from physioflow_server.database.engine import Database
+from physioflow_server.middleware.compression import COMPRESSION
+from physioflow_server.middleware.problems import (
+    MEDIA_TYPE,
+    problem_body,
+    problem_headers,
+    refusal_of,
+)
+from physioflow_server.middleware.request_body import RequestBodyMiddleware
+from physioflow_server.middleware.request_context import RequestContextMiddleware, context_of
+from physioflow_server.routes.changes import changes
+from physioflow_server.routes.health import SERVER_VERSION, healthz, index, readyz
+from physioflow_server.routes.openapi import openapi
+from physioflow_server.routes.push import push
+from physioflow_server.routes.records import delete_record, read_record, write_record
+from physioflow_server.routes.services import AnyRequest, Services
+from physioflow_server.routes.sign_in import refresh, sign_in, sign_out
+from physioflow_server.routes.wire import WireSchemas
+from physioflow_server.services.clock import Clock, system_clock
+from physioflow_server.services.domain import Domain
+from physioflow_server.services.feed import Feed
+from physioflow_server.services.sign_in import SignIn
+from physioflow_server.services.token_store import TokenStore
+from physioflow_server.services.write_path import WritePath
+from physioflow_server.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
+from physioflow_server.workers import Workers
+from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
+
+
+def create_app(*, database: Database, domain: Domain, clock: Clock = system_clock) -> ASGIApp:
+    """Return the server's application over a migrated database.
+
+    The database is the caller's to close, after the application's lifespan ended.
+    """
+    services = Services(
+        database=database,
+        domain=domain,
+        clock=clock,
+        token_store=TokenStore(database=database, clock=clock),
+        sign_in=SignIn(database=database, clock=clock),
+        write_path=WritePath(database=database, domain=domain, clock=clock),
+        feed=Feed(database=database, domain=domain, clock=clock),
+        reading=Workers("read", threads=READ_THREADS),
+        writing=Workers("write", threads=WRITE_THREADS),
+        signing_in=Workers("sign-in", threads=SIGN_IN_THREADS),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
+        yield
+        for workers in (services.signing_in, services.writing, services.reading):
+            workers.close()
+
+    litestar = Litestar(
+        route_handlers=[
+            *(healthz, readyz, index, openapi),
+            *(sign_in, refresh, sign_out),
+            *(push, changes),
+            *(read_record, write_record, delete_record),
+        ],
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        signature_types=[Services],
+        lifespan=[lifespan],
+        exception_handlers={Exception: _problem},
+        compression_config=COMPRESSION,
+        request_max_body_size=MAX_REQUEST_BYTES,
+        openapi_config=OpenAPIConfig(
+            title="PhysioFlow clinic server",
+            version=SERVER_VERSION,
+        ),
+        plugins=[WireSchemas()],
+        logging_config=None,
+    )
+    return RequestContextMiddleware(RequestBodyMiddleware(litestar))
+
+
+def _problem(request: AnyRequest, error: Exception) -> Response[bytes]:
+    context = context_of(request.scope)
+    context.failure = error
+    refusal = refusal_of(error)
+    return Response(
+        problem_body(refusal, request_id=context.request_id),
+        status_code=refusal.status,
+        media_type=MEDIA_TYPE,
+        headers=problem_headers(refusal),
+    )

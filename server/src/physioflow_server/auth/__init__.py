@@ -1,0 +1,1 @@
+"""Passwords, tokens, roles: pure, or nearly so; no SQL."""

@@ -1,0 +1,1 @@
+"""The commands; each adds itself to the parser and does its work."""

@@ -1,0 +1,54 @@
+"""Bring a database to this release's schema, or refuse one of a newer release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from physioflow_server.database.engine import Database
+from physioflow_server.database.failures import SchemaTooNew
+
+HEAD: Final = "0001"
+"""The newest revision in `migrations/versions`; a test holds the two together."""
+
+
+def migrate(database: Database) -> None:
+    """Upgrade to `HEAD`, in one transaction that other processes wait for.
+
+    Raises:
+        SchemaTooNew: the database is at a revision that this release does not know.
+    """
+    with database.writing() as connection:
+        revision = current_revision(connection)
+        if revision == HEAD:
+            return
+        config = migration_config()
+        if revision is not None and revision not in _known_revisions(config):
+            raise SchemaTooNew(revision)
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision that the database is at; None where it is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migration_config() -> Config:
+    """Return Alembic's configuration, made here: there is no ini file to find."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _known_revisions(config: Config) -> frozenset[str]:
+    return frozenset(
+        script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
+    )

@@ -1,0 +1,312 @@
+"""The statements of the write path: a few set-based ones a batch, none an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+
+from physioflow_server.database.tables import clinics, history, records
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.protocol import NO_BODY, WireRecord
+
+MAX_IDS_A_STATEMENT: Final = 1_000
+"""Far below what SQLite (32,766) and PostgreSQL (65,535) allow."""
+
+_ASSIGNED: Final = msgspec.json.Decoder(dict[str, str])
+
+RECORD_COLUMNS: Final = (
+    records.c.collection,
+    records.c.id,
+    records.c.version,
+    records.c.seq,
+    records.c.schema,
+    records.c.author,
+    records.c.device,
+    records.c.recorded_at,
+    records.c.assigned,
+    records.c.body,
+)
+"""In the order that `wire_record` takes."""
+
+
+class VersionFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What one version says, beside its body; the order of the fields is part of the chain."""
+
+    seq: int
+    op_id: str
+    collection: str
+    record_id: str
+    version: int
+    schema: int
+    deleted: bool
+    user_id: str
+    device_id: str
+    author: str
+    device: str
+    recorded_at: str
+    written_at: str
+    assigned: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """One accepted write, as both tables store it."""
+
+    facts: VersionFacts
+    body: str | None
+    payload_hash: bytes
+    body_hash: bytes
+    chain_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicRow:
+    id: str
+    epoch: str
+    seq: int
+    chain_hash: bytes
+    horizon: int
+    last_record_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedRow:
+    op_id: str
+    user_id: str
+    payload_hash: bytes
+    version: int
+    seq: int
+    assigned: dict[str, str] | None
+
+
+def assigned_of(text: str | None) -> dict[str, str] | None:
+    """Return the server-given values that a row stores as JSON."""
+    return None if text is None else _ASSIGNED.decode(text)
+
+
+def assigned_text(assigned: dict[str, str] | None) -> str | None:
+    """Return server-given values as a row stores them."""
+    return None if assigned is None else msgspec.json.encode(assigned).decode()
+
+
+def wire_record(row: Row[*tuple[Any, ...]]) -> WireRecord:
+    """Return a row of `RECORD_COLUMNS` as it travels; its body is not looked into."""
+    collection, id_, version, seq, schema, author, device, recorded_at, assigned, body = row
+    return WireRecord(
+        collection=collection,
+        id=id_,
+        version=version,
+        seq=seq,
+        schema=schema,
+        author=author,
+        device=device,
+        recorded_at=recorded_at,
+        assigned=assigned_of(assigned),
+        body=NO_BODY if body is None else msgspec.Raw(body),
+    )
+
+
+_CLINIC: Final = select(
+    clinics.c.id,
+    clinics.c.epoch,
+    clinics.c.seq,
+    clinics.c.chain_hash,
+    clinics.c.horizon,
+    clinics.c.last_record_number,
+).where(clinics.c.id == bindparam("clinic_id"))
+_LOCKED_CLINIC: Final = _CLINIC.with_for_update()
+
+
+def read_clinic(connection: Connection, clinic_id: str) -> ClinicRow:
+    """Return the clinic's counters as the transaction sees them."""
+    return _clinic(connection.execute(_CLINIC, {"clinic_id": clinic_id}).one())
+
+
+def lock_clinic(connection: Connection, clinic_id: str) -> ClinicRow:
+    """Return the clinic's counters, held until the transaction ends."""
+    return _clinic(connection.execute(_LOCKED_CLINIC, {"clinic_id": clinic_id}).one())
+
+
+def _clinic(row: Row[*tuple[Any, ...]]) -> ClinicRow:
+    id_, epoch, seq, chain_hash, horizon, last_record_number = row
+    return ClinicRow(
+        id=id_,
+        epoch=epoch,
+        seq=seq,
+        chain_hash=chain_hash,
+        horizon=horizon,
+        last_record_number=last_record_number,
+    )
+
+
+_REMEMBERED: Final = select(
+    history.c.op_id,
+    history.c.user_id,
+    history.c.payload_hash,
+    history.c.version,
+    history.c.seq,
+    history.c.assigned,
+).where(
+    history.c.clinic_id == bindparam("clinic_id"),
+    history.c.op_id.in_(bindparam("op_ids", expanding=True)),
+)
+
+
+def remembered_operations(
+    connection: Connection, clinic_id: str, op_ids: Collection[str]
+) -> Iterator[RememberedRow]:
+    """Yield those of the operations that history holds."""
+    for some in _chunks(op_ids):
+        for row in connection.execute(_REMEMBERED, {"clinic_id": clinic_id, "op_ids": some}):
+            op_id, user_id, payload_hash, version, seq, assigned = row
+            yield RememberedRow(
+                op_id=op_id,
+                user_id=user_id,
+                payload_hash=payload_hash,
+                version=version,
+                seq=seq,
+                assigned=assigned_of(assigned),
+            )
+
+
+_CURRENT: Final = select(*RECORD_COLUMNS).where(
+    records.c.clinic_id == bindparam("clinic_id"),
+    records.c.collection.in_(bindparam("collections", expanding=True)),
+    records.c.id.in_(bindparam("ids", expanding=True)),
+)
+
+
+def current_records(
+    connection: Connection, clinic_id: str, keys: Collection[Key]
+) -> dict[Key, WireRecord]:
+    """Return those of the records that exist, tombstones included."""
+    found: dict[Key, WireRecord] = {}
+    collections = sorted({key.collection for key in keys})
+    for some in _chunks({key.id for key in keys}):
+        values = {"clinic_id": clinic_id, "collections": collections, "ids": some}
+        for row in connection.execute(_CURRENT, values):
+            record = wire_record(row)
+            found[Key(record.collection, record.id)] = record
+    return found
+
+
+_CREATE: Final = insert(records)
+_CHANGE: Final = (
+    update(records)
+    .where(
+        and_(
+            records.c.clinic_id == bindparam("at_clinic"),
+            records.c.collection == bindparam("at_collection"),
+            records.c.id == bindparam("at_id"),
+            records.c.version == bindparam("base_version"),
+        )
+    )
+    .values(
+        {
+            column: bindparam(f"new_{column}")
+            for column in (
+                *("version", "seq", "schema", "body"),
+                *("author", "device", "recorded_at", "assigned"),
+            )
+        }
+    )
+)
+
+
+def write_versions(connection: Connection, clinic_id: str, rows: Sequence[VersionRow]) -> None:
+    """Store accepted versions: the records as they are now, and the history."""
+    created = [_created(clinic_id, row) for row in rows if row.facts.version == 1]
+    changed = [_changed(clinic_id, row) for row in rows if row.facts.version > 1]
+    if created:
+        connection.execute(_CREATE, created)
+    if changed:
+        result = connection.execute(_CHANGE, changed)
+        # The clinic's lock was held since the versions were read.
+        assert result.rowcount == len(changed), "a record changed under the clinic's lock"
+    connection.execute(insert(history), [_history(clinic_id, row) for row in rows])
+
+
+def advance_clinic(
+    connection: Connection,
+    clinic_id: str,
+    *,
+    seq: int,
+    chain_hash: bytes,
+    last_record_number: int,
+) -> None:
+    """Set the clinic's counters to what they are after the writes."""
+    connection.execute(
+        update(clinics)
+        .where(clinics.c.id == clinic_id)
+        .values(seq=seq, chain_hash=chain_hash, last_record_number=last_record_number)
+    )
+
+
+def _created(clinic_id: str, row: VersionRow) -> dict[str, object]:
+    facts = row.facts
+    return {
+        "clinic_id": clinic_id,
+        "collection": facts.collection,
+        "id": facts.record_id,
+        "version": facts.version,
+        "seq": facts.seq,
+        "schema": facts.schema,
+        "body": row.body,
+        "author": facts.author,
+        "device": facts.device,
+        "recorded_at": facts.recorded_at,
+        "assigned": facts.assigned,
+    }
+
+
+def _changed(clinic_id: str, row: VersionRow) -> dict[str, object]:
+    facts = row.facts
+    return {
+        "at_clinic": clinic_id,
+        "at_collection": facts.collection,
+        "at_id": facts.record_id,
+        "base_version": facts.version - 1,
+        "new_version": facts.version,
+        "new_seq": facts.seq,
+        "new_schema": facts.schema,
+        "new_body": row.body,
+        "new_author": facts.author,
+        "new_device": facts.device,
+        "new_recorded_at": facts.recorded_at,
+        "new_assigned": facts.assigned,
+    }
+
+
+def _history(clinic_id: str, row: VersionRow) -> dict[str, object]:
+    facts = row.facts
+    return {
+        "clinic_id": clinic_id,
+        "seq": facts.seq,
+        "op_id": facts.op_id,
+        "collection": facts.collection,
+        "record_id": facts.record_id,
+        "version": facts.version,
+        "schema": facts.schema,
+        "body": row.body,
+        "user_id": facts.user_id,
+        "device_id": facts.device_id,
+        "author": facts.author,
+        "device": facts.device,
+        "recorded_at": facts.recorded_at,
+        "written_at": facts.written_at,
+        "assigned": facts.assigned,
+        "payload_hash": row.payload_hash,
+        "body_hash": row.body_hash,
+        "chain_hash": row.chain_hash,
+    }
+
+
+def _chunks(values: Collection[str]) -> Iterator[list[str]]:
+    rest = iter(values)
+    while some := list(islice(rest, MAX_IDS_A_STATEMENT)):
+        yield some

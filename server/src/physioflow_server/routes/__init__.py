@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: each file one resource; no SQL, no rules."""

@@ -1,0 +1,49 @@
+"""`GET /api/v1/sync/changes`: the clinic's feed, a page at a time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from litestar import get
+from litestar.params import Parameter
+
+from physioflow_server.routes.services import AnyRequest, Services, as_user
+from physioflow_server.routes.wire import problem
+from physioflow_server.services.cursor import MAX_CURSOR_CHARS
+from physioflow_sync.core.protocol import (
+    CHANGES_PATH,
+    MAX_CHANGES_A_PAGE,
+    ChangesPage,
+)
+
+DEFAULT_CHANGES_A_PAGE: Final = 1_000
+
+
+@get(
+    CHANGES_PATH,
+    tags=["sync"],
+    responses={
+        410: problem(
+            "`cursor_expired`, `epoch_changed` or `scope_changed`: sync anew, in place",
+        )
+    },
+)
+async def changes(
+    request: AnyRequest,
+    services: Services,
+    cursor: Annotated[
+        str,
+        Parameter(
+            max_length=MAX_CURSOR_CHARS,
+            description="`next_cursor` of the page before; nothing for the beginning",
+        ),
+    ] = "",
+    limit: Annotated[int, Parameter(ge=1, le=MAX_CHANGES_A_PAGE)] = DEFAULT_CHANGES_A_PAGE,
+) -> ChangesPage:
+    """Return what changed after the cursor: each record once, at its newest version."""
+    return await as_user(
+        request,
+        services,
+        services.reading,
+        lambda identity: services.feed.page(cursor, limit=limit, identity=identity),
+    )

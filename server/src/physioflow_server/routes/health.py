@@ -1,0 +1,78 @@
+"""Is the process alive, is it ready, and what does it speak."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from typing import Final
+
+import msgspec
+from litestar import get
+
+from physioflow_server.database.migrate import HEAD, current_revision
+from physioflow_server.routes.services import Services
+from physioflow_server.routes.wire import problem
+from physioflow_server.services.clock import shown
+from physioflow_server.services.refusals import invalid_request, unavailable
+from physioflow_server.settings import RETRY_AFTER_S
+from physioflow_sync.core.errors import FieldError
+from physioflow_sync.core.protocol import HEALTH_PATH, PROTOCOLS_SERVED, Health
+
+READY_PATH: Final = "/readyz"
+INDEX_PATH: Final = "/api/v1/"
+SERVER_VERSION: Final = version("physioflow-server")
+MINIMUM_CLIENT_VERSION: Final = "0.1.0"
+_NONCE: Final = re.compile(r"[A-Za-z0-9_.:-]{0,128}")
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    status: str
+    schema: str
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What this server is and speaks."""
+
+    server_version: str
+    protocols: list[int]
+    minimum_client_version: str
+    capabilities: list[str]
+
+
+@get(HEALTH_PATH, tags=["health"])
+async def healthz(services: Services, nonce: str = "") -> Health:
+    """The process is alive; the nonce shows that the answer is its own and fresh."""
+    if not _NONCE.fullmatch(nonce):
+        raise invalid_request(FieldError(field="nonce", reason="is not up to 128 letters"))
+    return Health(status="ok", nonce=nonce, server_time=shown(services.clock()))
+
+
+@get(
+    READY_PATH,
+    tags=["health"],
+    responses={503: problem("The database is away or behind")},
+)
+async def readyz(services: Services) -> Ready:
+    """The database answers and is at this release's schema."""
+
+    def revision() -> str | None:
+        with services.database.reading() as connection:
+            return current_revision(connection)
+
+    found = await services.reading.run(revision)
+    if found != HEAD:
+        raise unavailable(
+            "The database is not at this release's schema", retry_after_s=RETRY_AFTER_S
+        )
+    return Ready(status="ready", schema=HEAD)
+
+
+@get(INDEX_PATH, tags=["health"])
+async def index() -> ServerInfo:
+    """Say what this server is, so that both sides can refuse what they cannot speak."""
+    return ServerInfo(
+        server_version=SERVER_VERSION,
+        protocols=list(PROTOCOLS_SERVED),
+        minimum_client_version=MINIMUM_CLIENT_VERSION,
+        capabilities=["push", "changes", "records"],
+    )

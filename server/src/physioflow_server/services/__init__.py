@@ -1,0 +1,1 @@
+"""What the server does, in the clinic's terms: write, feed, sign in."""

@@ -1,0 +1,154 @@
+"""The one way in which records change: optimistic locking, exactly once.
+
+A batch is one transaction: check the epoch, lock the clinic's counter, look the
+op_ids up in the history, read the records' current versions, decide in memory,
+write records and history in bulk, advance the counter, commit.  Single-record
+routes are batches of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from physioflow_server.database import record_rows
+from physioflow_server.database.engine import Database
+from physioflow_server.services import history
+from physioflow_server.services.clock import Clock, shown
+from physioflow_server.services.decision import Decision, Known, Remembered, Write, decide
+from physioflow_server.services.domain import Domain
+from physioflow_server.services.identity import Identity
+from physioflow_server.services.preparing import Prepared, Unfit, prepare
+from physioflow_server.services.refusals import gone
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.protocol import Operation, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One result an operation, in order, and the timeline they belong to."""
+
+    results: list[Result]
+    epoch: str
+
+
+class WritePath:
+    """Accepts operations for the clinic that the identity belongs to."""
+
+    def __init__(self, *, database: Database, domain: Domain, clock: Clock) -> None:
+        self._database = database
+        self._domain = domain
+        self._clock = clock
+
+    def push(
+        self, operations: Sequence[Operation], *, epoch: str | None, identity: Identity
+    ) -> Outcome:
+        """Write what can be written, durably, and say of each operation what became of it.
+
+        Args:
+            epoch: the timeline that the laptop believes in, or None where it knows none.
+
+        Raises:
+            Refused: 410 `epoch_changed`; nothing was written.
+            DatabaseUnavailable: nothing was written.
+        """
+        batch = [
+            prepare(operation, domain=self._domain, identity=identity) for operation in operations
+        ]
+        with self._database.writing() as connection:
+            clinic = record_rows.lock_clinic(connection, identity.clinic_id)
+            if epoch is not None and epoch != clinic.epoch:
+                raise gone("epoch_changed", "The server's records were restored from a backup")
+            known = Known(
+                user_id=identity.user_id,
+                seq=clinic.seq,
+                last_record_number=clinic.last_record_number,
+                remembered=self._remembered(connection, identity.clinic_id, batch),
+                current=record_rows.current_records(
+                    connection, identity.clinic_id, _keys_needed(batch)
+                ),
+            )
+            decision = decide(batch, known=known, domain=self._domain)
+            if decision.writes:
+                self._store(connection, decision, clinic=clinic, identity=identity)
+        return Outcome(results=decision.results, epoch=clinic.epoch)
+
+    def _remembered(
+        self, connection: Connection, clinic_id: str, batch: Sequence[Prepared | Unfit]
+    ) -> dict[str, Remembered]:
+        op_ids = [item.operation.op_id for item in batch]
+        return {
+            row.op_id: Remembered(
+                user_id=row.user_id,
+                payload_hash=row.payload_hash,
+                version=row.version,
+                seq=row.seq,
+                assigned=row.assigned,
+            )
+            for row in record_rows.remembered_operations(connection, clinic_id, op_ids)
+        }
+
+    def _store(
+        self,
+        connection: Connection,
+        decision: Decision,
+        *,
+        clinic: record_rows.ClinicRow,
+        identity: Identity,
+    ) -> None:
+        written_at = shown(self._clock())
+        link = clinic.chain_hash
+        versions: list[record_rows.VersionRow] = []
+        for write in decision.writes:
+            row = _version_row(write, identity=identity, written_at=written_at, previous=link)
+            link = row.chain_hash
+            versions.append(row)
+        record_rows.write_versions(connection, clinic.id, versions)
+        record_rows.advance_clinic(
+            connection,
+            clinic.id,
+            seq=decision.seq,
+            chain_hash=link,
+            last_record_number=decision.last_record_number,
+        )
+
+
+def _keys_needed(batch: Sequence[Prepared | Unfit]) -> set[Key]:
+    """The records that sound operations write, and those that they point into."""
+    keys: set[Key] = set()
+    for item in batch:
+        if isinstance(item, Prepared):
+            keys.add(item.key)
+            keys.update(key for _, key in item.parents)
+    return keys
+
+
+def _version_row(
+    write: Write, *, identity: Identity, written_at: str, previous: bytes
+) -> record_rows.VersionRow:
+    prepared, operation = write.prepared, write.prepared.operation
+    facts = record_rows.VersionFacts(
+        seq=write.seq,
+        op_id=operation.op_id,
+        collection=operation.collection,
+        record_id=operation.record_id,
+        version=write.version,
+        schema=prepared.collection.schema_version,
+        deleted=prepared.body is None,
+        user_id=identity.user_id,
+        device_id=identity.device_id,
+        author=identity.user_name,
+        device=identity.device_name,
+        recorded_at=operation.recorded_at,
+        written_at=written_at,
+        assigned=record_rows.assigned_text(write.assigned),
+    )
+    return record_rows.VersionRow(
+        facts=facts,
+        body=prepared.body,
+        payload_hash=prepared.payload_hash,
+        body_hash=prepared.body_hash,
+        chain_hash=history.next_link(previous, prepared.body_hash, facts),
+    )
