@@ -35,11 +35,11 @@ demo: $(STAMP) ## one server and two laptops that go offline, meet and agree (HE
 	@$(BIN)/python -m demo $(if $(filter 1,$(HEADLESS)),--headless)
 
 test: $(STAMP) ## everything: format, lint, types, import contracts and the whole test suite
-	@$(MAKE) --no-print-directory -j2 --output-sync=target static
-	@$(PYTEST) -n auto --dist worksteal
+	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target static
+	@$(PYTEST) -n logical --dist worksteal
 
 check: $(STAMP) ## before each commit, under a minute: the same static checks and the fast tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target static fast-tests
+	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target static fast-tests
 
 static: types types-again format imports
 
