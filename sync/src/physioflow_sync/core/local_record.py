@@ -192,13 +192,16 @@ def acknowledged(
     if not record.entries or record.entries[0].op_id != op_id:
         return Step(record=record)
     done, *rest = record.entries
+    known = record.server
+    if version.assigned is None and known is not None:
+        # The server gives a record its number once, in the answer to its creation.
+        version = replace(version, assigned=known.assigned)
     written = replace(
         version,
         body=done.body,
         schema=done.schema,
         recorded_at=version.recorded_at or done.recorded_at,
     )
-    known = record.server
     newest = known if known is not None and known.version >= written.version else written
     record = replace(record, server=newest, entries=())
     if not rest:

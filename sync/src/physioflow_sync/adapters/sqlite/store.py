@@ -29,7 +29,11 @@ from physioflow_sync.adapters.sqlite.failures import translated
 from physioflow_sync.adapters.sqlite.local_records import LocalRecords, load_records
 from physioflow_sync.adapters.sqlite.migrations import migrate
 from physioflow_sync.adapters.sqlite.search import SearchIndex
-from physioflow_sync.adapters.sqlite.views import refresh_read_surface
+from physioflow_sync.adapters.sqlite.views import (
+    has_field_indexes,
+    missing_field_indexes,
+    refresh_views,
+)
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Registry
 from physioflow_sync.core.local_record import LocalRecord, discarded, edited, pulled, resolved
@@ -94,7 +98,11 @@ class SqliteStore:
         try:
             with self._writing() as connection:
                 migrate(connection)
-                refresh_read_surface(connection, registry, self._search)
+                refresh_views(connection, registry, self._search)
+                was_indexed = has_field_indexes(connection)
+            self._is_indexed = False
+            if was_indexed:
+                self._make_field_indexes()
         except BaseException:
             self.close()
             raise
@@ -149,6 +157,8 @@ class SqliteStore:
                 outcome = self._reconcile_page(connection, page, waiting)
             bulk.take_versions(connection, clean, self._search)
             local_values.put_meta(connection, {_CURSOR: page.next_cursor, _EPOCH: page.epoch})
+        if not (page.has_more or self._is_indexed):
+            self._make_field_indexes()
         return PageApplied(changed=tuple(keys), conflicts=outcome.conflicts, merged=outcome.merged)
 
     def cursor(self) -> str | None:
@@ -293,6 +303,15 @@ class SqliteStore:
             merged += not opened and bool(step.notes) and before.conflict is None
         records.save(at=page.server_time)
         return PageApplied(conflicts=conflicts, merged=merged)
+
+    def _make_field_indexes(self) -> None:
+        """Make those that are missing, each for itself, so that a save can go in between."""
+        with self._writing() as connection:
+            missing = missing_field_indexes(connection, self._registry)
+        for statement in missing:
+            with self._writing() as connection:
+                connection.exec_driver_sql(statement)
+        self._is_indexed = True
 
     def _meta(self, name: str) -> str | None:
         with self.reader() as connection:

@@ -27,6 +27,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from physioflow_sync.adapters.sqlite import local_values
 from physioflow_sync.adapters.sqlite.migrations import RESERVED_NAMES
 from physioflow_sync.adapters.sqlite.search import CREATE_INDEX, SearchIndex, json_field
 from physioflow_sync.core.collections import Collection, Registry
@@ -35,36 +36,55 @@ NUMBER: Final = "record_number"
 """The name under which the server hands out a record's number."""
 
 _SURFACE: Final = "read_surface"
+_INDEXES: Final = "field_indexes"
 
 
-def refresh_read_surface(connection: Connection, registry: Registry, search: SearchIndex) -> None:
-    """Make the views, their indexes and the search index fit the registry.
+def refresh_views(connection: Connection, registry: Registry, search: SearchIndex) -> None:
+    """Make the views and the search index fit the registry.
 
     Does nothing where they do already, so that opening a big file stays quick.
     """
-    statements = [*_index_statements(registry), *_view_statements(registry)]
+    statements = list(_view_statements(registry))
     searched = [f"{c.name}: {c.search_fields}" for c in registry.values() if c.search_fields]
     wanted = "\n".join([*statements, CREATE_INDEX, *searched])
-    present = connection.exec_driver_sql(
-        "SELECT value FROM meta WHERE name = ?", (_SURFACE,)
-    ).scalar_one_or_none()
-    if present == wanted:
+    if local_values.meta(connection, _SURFACE) == wanted:
         return
-    _drop_present(connection)
+    _drop(connection, "type = 'view'")
     for statement in statements:
         connection.exec_driver_sql(statement)
     search.rebuild(connection)
-    connection.exec_driver_sql(
-        "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_SURFACE, wanted)
-    )
+    local_values.put_meta(connection, {_SURFACE: wanted})
 
 
-def _drop_present(connection: Connection) -> None:
-    present = connection.exec_driver_sql(
-        "SELECT type, name FROM sqlite_master"
-        " WHERE type = 'view' OR (type = 'index' AND name LIKE 'field:%')"
+def has_field_indexes(connection: Connection) -> bool:
+    """Tell whether the first sync was over once, and with it the time without indexes."""
+    return local_values.meta(connection, _INDEXES) is not None
+
+
+def missing_field_indexes(connection: Connection, registry: Registry) -> tuple[str, ...]:
+    """Return the statements that make the registry's indexes, once those of another are gone.
+
+    They are made after the first sync, all at once, in half the time that it takes to
+    keep them up record by record; until then the views are right, and slower.
+    """
+    statements = tuple(_index_statements(registry))
+    wanted = "\n".join(statements)
+    if local_values.meta(connection, _INDEXES) == wanted:
+        present = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'field:%'"
+        ).scalars()
+        names = [_name(name) for name in present]
+        return tuple(s for s in statements if not any(name in s for name in names))
+    _drop(connection, "type = 'index' AND name LIKE 'field:%'")
+    local_values.put_meta(connection, {_INDEXES: wanted})
+    return statements
+
+
+def _drop(connection: Connection, which: str) -> None:
+    found = connection.exec_driver_sql(
+        f"SELECT type, name FROM sqlite_master WHERE {which}"  # noqa: S608 - a constant
     )
-    for kind, name in present.tuples().all():
+    for kind, name in found.tuples().all():
         connection.exec_driver_sql(f"DROP {kind} {_name(name)}")
 
 
