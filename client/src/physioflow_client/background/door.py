@@ -15,17 +15,21 @@ from physioflow_client.vault.outcomes import (
 )
 from physioflow_client.vault.profile import Profile
 from physioflow_sync.core.errors import FailureKind, StoreFailureKind
+from physioflow_sync.core.status import SyncStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The file is open; whoever takes this owns the store and closes it.
 
-    `without_keyring`: a profile was made that its password alone guards; tell the person.
+    Attributes:
+        status: what the file knows before the engine speaks.
+        without_keyring: a profile was made that its password alone guards; tell the person.
     """
 
     unlocked: Unlocked
     store: LaptopStore
+    status: SyncStatus
     without_keyring: bool = False
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
+
+import keyring
 
 from physioflow_client.vault.wrapping import KEY_BYTES, SecretBytes
 
@@ -27,6 +29,11 @@ class Keyring(Protocol):
     def get_password(self, service: str, username: str) -> str | None: ...
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
+
+
+def desktop_keyring() -> Keyring:
+    """Return the keyring that `keyring` finds on this desktop; it may be one that fails."""
+    return cast("Keyring", keyring.get_keyring())
 
 
 class KeyringUnusable(Exception):

@@ -44,6 +44,17 @@ from physioflow_client.vault.wrapping import (
 )
 
 
+def profiles_in(folder: Path) -> tuple[Profile, ...]:
+    """Return the profiles of a data folder that can be read, by the person's name."""
+    found: list[Profile] = []
+    for key_file in sorted(folder.glob("profiles/*/key.json")):
+        try:
+            found.append(_profile(key_file.parent, _read(key_file)))
+        except BadHeader:
+            continue  # It is still there; `unlock` tells whoever asks for it by name.
+    return tuple(sorted(found, key=lambda profile: profile.owner.user_name.casefold()))
+
+
 class Vault:
     """Not thread-safe, and slow by design: use it from one worker thread.
 
@@ -61,13 +72,7 @@ class Vault:
 
     def profiles(self) -> tuple[Profile, ...]:
         """Return the profiles that can be read, by the person's name."""
-        found: list[Profile] = []
-        for key_file in sorted(self._folder.glob("*/key.json")):
-            try:
-                found.append(_profile(key_file.parent, _read(key_file)))
-            except BadHeader:
-                continue  # It is still there; `unlock` tells whoever asks for it by name.
-        return tuple(sorted(found, key=lambda profile: profile.owner.user_name.casefold()))
+        return profiles_in(self._folder.parent)
 
     def profile_of(self, owner: Owner) -> Profile | None:
         """Return the profile that this person of this clinic already has here."""

@@ -1,0 +1,338 @@
+"""The composition root: the one place that knows every part of a laptop by name.
+
+Importing this module brings in the database and the network; `desktop` does so only
+after the first window is on the screen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import msgspec
+from physioflow_sync.adapters.http import HttpTransport, sign_in
+from PySide6.QtWidgets import QWidget
+
+from physioflow_client import settings as settings_file
+from physioflow_client.background.bridge import EngineBridge
+from physioflow_client.background.database import Database
+from physioflow_client.background.door import (
+    AlreadyHere,
+    FileRefused,
+    Opened,
+    SignInAnswer,
+    SignInFailed,
+    SignInForm,
+    UnlockAnswer,
+)
+from physioflow_client.background.records import Me, Records
+from physioflow_client.background.tokens import StoredTokens
+from physioflow_client.background.worker import SyncWorker
+from physioflow_client.settings import Settings
+from physioflow_client.vault.device_secret import (
+    DeviceSecrets,
+    Keyring,
+    KeyringUnusable,
+    desktop_keyring,
+)
+from physioflow_client.vault.header import Owner, Protection
+from physioflow_client.vault.outcomes import Unlocked, WrongPassword
+from physioflow_client.vault.profile import Profile
+from physioflow_client.vault.vault import Vault
+from physioflow_client.vault.wrapping import KEY_BYTES
+from physioflow_clinical.collections import REGISTRY
+from physioflow_sync.adapters.sqlite import SqliteStore
+from physioflow_sync.adapters.system import SystemClock, SystemDice
+from physioflow_sync.core.collections import Registry
+from physioflow_sync.core.errors import (
+    FailureKind,
+    StoreFailure,
+    StoreFailureKind,
+    TransportFailure,
+)
+from physioflow_sync.core.protocol import SignedIn, SignInRequest
+from physioflow_sync.core.session import Wake
+from physioflow_sync.core.status import SyncStatus
+from physioflow_sync.engine import SyncEngine
+
+MakeWindow = Callable[[Records], QWidget]
+
+
+class FrontDoor:
+    """Opens the profiles of one data folder; see `Door`.
+
+    Args:
+        http: the way to the server; None for the machine's own network.
+        key_store: None for the desktop's own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        registry: Registry = REGISTRY,
+        http: httpx.BaseTransport | None = None,
+        key_store: Keyring | None = None,
+    ) -> None:
+        self._folder = folder
+        self._registry = registry
+        self._http = http
+        secrets = DeviceSecrets(key_store or desktop_keyring())
+        self.vault = Vault(folder, secrets=secrets, now=SystemClock().now)
+
+    def profiles(self) -> tuple[Profile, ...]:
+        return self.vault.profiles()
+
+    def unlock(self, profile: Profile, password: str) -> UnlockAnswer:
+        try:
+            outcome = self.vault.unlock(profile, password)
+        except OSError as error:
+            return _disk_refused(error)
+        return self._open(outcome) if isinstance(outcome, Unlocked) else outcome
+
+    def sign_in(self, form: SignInForm) -> SignInAnswer:
+        known = settings_file.load(self._folder)
+        settings = msgspec.structs.replace(
+            known, server_url=form.server_url, device_name=form.device_name
+        )
+        try:
+            signed_in = _ask_server(form, settings, http=self._http)
+        except TransportFailure as failure:
+            return SignInFailed(failure.kind, failure.retry_after_s)
+        try:
+            settings_file.save(self._folder, settings)
+            return self._enter(form, signed_in)
+        except OSError as error:
+            return _disk_refused(error)
+
+    def sign_in_again(self, opened: Opened, password: str) -> SignInFailed | None:
+        """Get new tokens for an open profile; None on success.
+
+        The password guards the profile from now on: it may have been changed at the server.
+        """
+        profile = opened.unlocked.profile
+        owner = profile.owner
+        request = SignInRequest(
+            clinic=owner.clinic,
+            username=owner.username,
+            password=password,
+            device_id=owner.device_id,
+            device_name=owner.device_name,
+        )
+        try:
+            signed_in = sign_in(owner.server_url, request, http=self._http)
+        except TransportFailure as failure:
+            return SignInFailed(failure.kind, failure.retry_after_s)
+        if (signed_in.clinic_id, signed_in.user_id) != (owner.clinic_id, owner.user_id):
+            # The name belongs to somebody else by now, who has no business in this file.
+            return SignInFailed(FailureKind.FORBIDDEN)
+        StoredTokens(opened.store).keep(signed_in.tokens)
+        # A keyring that is away for the moment only means that the old password stands.
+        with contextlib.suppress(KeyringUnusable):
+            self.vault.change_password(opened.unlocked, password)
+        return None
+
+    def _enter(self, form: SignInForm, signed_in: SignedIn) -> SignInAnswer:
+        owner = _owner(form, signed_in)
+        profile = self.vault.profile_of(owner)
+        if profile is None:
+            outcome = self.vault.create_profile(owner, form.password)
+            is_bare = outcome.profile.protection is Protection.WITHOUT_KEYRING
+        else:
+            known, is_bare = self.vault.unlock(profile, form.password), False
+            if isinstance(known, WrongPassword):
+                return AlreadyHere(profile)
+            if not isinstance(known, Unlocked):
+                return known
+            outcome = known
+        answer = self._open(outcome)
+        if not isinstance(answer, Opened):
+            return answer
+        try:
+            StoredTokens(answer.store).keep(signed_in.tokens)
+        except StoreFailure as failure:
+            answer.store.close()
+            return FileRefused(failure.kind)
+        return replace(answer, without_keyring=is_bare)
+
+    def _open(self, unlocked: Unlocked) -> Opened | FileRefused:
+        try:
+            store = SqliteStore(
+                unlocked.profile.records_file,
+                key=unlocked.data_key.reveal(),
+                registry=self._registry,
+                ids=SystemDice().new_id,
+            )
+            status = SyncStatus(counts=store.counts(), last_synced_at=store.last_synced_at())
+        except StoreFailure as failure:
+            return FileRefused(failure.kind)
+        return Opened(unlocked, store, status)
+
+
+class Laptop:
+    """One person's open file, with its engine and its window.
+
+    Lives on the GUI thread; several may live in one process.
+    """
+
+    def __init__(
+        self,
+        opened: Opened,
+        *,
+        http: httpx.BaseTransport | None,
+        make_window: MakeWindow,
+    ) -> None:
+        self._opened = opened
+        self._http = http
+        self._clock = SystemClock()
+        self._transport: HttpTransport | None = None
+        self._bridge = EngineBridge()
+        self.worker = SyncWorker(make_engine=self._make_engine, interrupt=self._clock.interrupt)
+        owner = opened.unlocked.profile.owner
+        self.records = Records(
+            Database(opened.store),
+            me=Me(
+                user_id=owner.user_id,
+                user_name=owner.user_name,
+                role=owner.role,
+                clinic_name=owner.clinic_name,
+                device_name=owner.device_name,
+            ),
+            clock=self._clock,
+            dice=SystemDice(),
+            wake=self.worker.wake,
+            status=opened.status,
+        )
+        self._bridge.deliver_to(self.records)
+        self.window = make_window(self.records)
+        self.worker.start()
+
+    @property
+    def opened(self) -> Opened:
+        return self._opened
+
+    @property
+    def profile(self) -> Profile:
+        return self._opened.unlocked.profile
+
+    def signed_in(self) -> None:
+        """New tokens are there: go on sending."""
+        self.worker.wake(Wake.SIGNED_IN)
+
+    def close(self) -> bool:
+        """Close the window, let every save reach the disk, stop the engine, close the file.
+
+        Returns:
+            False where a request hangs; its thread then closes the file when it ends.
+        """
+        self.window.close()
+        self.records.close()
+        if self.worker.stop():
+            self._release()
+            return True
+        threading.Thread(target=self._release_later, name="laptop-closing", daemon=True).start()
+        return False
+
+    def _release_later(self) -> None:
+        while not self.worker.stop():
+            pass
+        self._release()
+
+    def _release(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+        self._opened.store.close()
+
+    def _make_engine(self) -> SyncEngine:
+        if self._transport is not None:
+            self._transport.close()
+        self._transport = HttpTransport(
+            self.profile.owner.server_url,
+            tokens=StoredTokens(self._opened.store),
+            clock=self._clock,
+            dice=SystemDice(),
+            http=self._http,
+        )
+        return SyncEngine(
+            store=self._opened.store,
+            transport=self._transport,
+            clock=self._clock,
+            dice=SystemDice(),
+            observer=self._bridge,
+        )
+
+
+def open_laptop(
+    opened: Opened,
+    *,
+    http: httpx.BaseTransport | None = None,
+    make_window: MakeWindow | None = None,
+) -> Laptop:
+    """Start the engine of a profile that is open, and make its window (not yet shown).
+
+    Args:
+        http: the way to the server; None for the machine's own network.
+        make_window: None for the app's main window.
+    """
+    return Laptop(opened, http=http, make_window=make_window or _main_window)
+
+
+def _main_window(records: Records) -> QWidget:
+    from physioflow_client.views.main_window import MainWindow  # the heaviest of the views
+
+    return MainWindow(records)
+
+
+def _ask_server(
+    form: SignInForm, settings: Settings, *, http: httpx.BaseTransport | None
+) -> SignedIn:
+    request = SignInRequest(
+        clinic=form.clinic,
+        username=form.username,
+        password=form.password,
+        device_id=settings.device_id,
+        device_name=settings.device_name,
+    )
+    return sign_in(form.server_url, request, http=http)
+
+
+def _owner(form: SignInForm, signed_in: SignedIn) -> Owner:
+    return Owner(
+        user_id=signed_in.user_id,
+        user_name=signed_in.user_name,
+        username=form.username,
+        role=signed_in.role,
+        clinic_id=signed_in.clinic_id,
+        clinic=form.clinic,
+        clinic_name=signed_in.clinic_name,
+        server_url=form.server_url,
+        device_id=signed_in.device_id,
+        device_name=form.device_name,
+    )
+
+
+def _disk_refused(error: OSError) -> FileRefused:
+    """Translate what the small files of a profile meet; anything but a full disk is raised."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    return FileRefused(StoreFailureKind.FULL)
+
+
+def encrypts_its_file(folder: Path) -> bool:
+    """Tell whether a new file in `folder` holds nothing that reads as SQLite's."""
+    path = folder / "self-check.db"
+    store = SqliteStore(path, key=os.urandom(KEY_BYTES), registry=REGISTRY, ids=SystemDice().new_id)
+    try:
+        store.set_value("self-check", b"PhysioFlow")
+    finally:
+        store.close()
+    content = b"".join(each.read_bytes() for each in folder.glob("self-check.db*"))
+    for each in folder.glob("self-check.db*"):
+        each.unlink()
+    return b"SQLite format 3" not in content and b"PhysioFlow" not in content and bool(content)

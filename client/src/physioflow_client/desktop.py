@@ -1,0 +1,215 @@
+"""The app as a person meets it: unlock, work, lock, sign in again, quit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, Slot
+from PySide6.QtWidgets import QApplication, QWidget
+
+from physioflow_client import settings as settings_file
+from physioflow_client.background.door import (
+    Opened,
+    SignInAnswer,
+    SignInFailed,
+    SignInForm,
+    UnlockAnswer,
+)
+from physioflow_client.background.tasks import Tasks
+from physioflow_client.boundary.crash_folder import CrashFolder
+from physioflow_client.boundary.guard import Guard
+from physioflow_client.boundary.hooks import Hooks
+from physioflow_client.boundary.last_time import LastTimeNotice
+from physioflow_client.look.theme import apply_theme
+from physioflow_client.settings import Language
+from physioflow_client.vault.profile import Profile
+from physioflow_client.vault.vault import profiles_in
+from physioflow_client.viewmodels.toast import Toast
+from physioflow_client.viewmodels.tone import Tone
+from physioflow_client.viewmodels.unlock import UnlockModel, answer_words
+from physioflow_client.views.sign_in_again import SignInAgainDialog
+from physioflow_client.views.toast import ToastStack
+from physioflow_client.views.unlock import UnlockWindow
+
+if TYPE_CHECKING:
+    from physioflow_client.app import FrontDoor, Laptop
+
+translate = QCoreApplication.translate
+
+_LOCALES: Final = {
+    Language.ENGLISH: QLocale(QLocale.Language.English),
+    Language.VIETNAMESE: QLocale(QLocale.Language.Vietnamese),
+}
+
+
+class LazyDoor:
+    """A front door that brings in database and network when it is first knocked at."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def real(self) -> FrontDoor:
+        from physioflow_client.app import FrontDoor  # heavy: after the first window is shown
+
+        return FrontDoor(self._folder)
+
+    def warm_up(self) -> None:
+        """Bring them in while the person types."""
+        assert self.real is not None
+
+    def profiles(self) -> tuple[Profile, ...]:
+        return profiles_in(self._folder)
+
+    def unlock(self, profile: Profile, password: str) -> UnlockAnswer:
+        return self.real.unlock(profile, password)
+
+    def sign_in(self, form: SignInForm) -> SignInAnswer:
+        return self.real.sign_in(form)
+
+
+class Desktop(QObject):
+    """Owns the windows of one data folder, from the first one to the last.
+
+    Args:
+        server_url: offered at a first sign-in; "" for the one used before.
+    """
+
+    def __init__(self, app: QApplication, folder: Path, *, server_url: str = "") -> None:
+        super().__init__()
+        self._settings = settings_file.load(folder)
+        self._server_url = server_url or self._settings.server_url
+        if self._settings.language in _LOCALES:
+            QLocale.setDefault(_LOCALES[self._settings.language])
+        apply_theme(app, self._settings.theme)
+        self._crashes = CrashFolder(folder)
+        self._crashes.watch_for_fatal_errors()
+        self._guard = Guard(self._crashes, now=_now, parent=self)
+        self._guard.failed.connect(self._tell_failure)
+        self._hooks = Hooks(self._guard.take)
+        self._tasks = Tasks(self)
+        self._door = LazyDoor(folder)
+        self._unlock: UnlockWindow | None = None
+        self._laptop: Laptop | None = None
+        self._sign_in_dialog: SignInAgainDialog | None = None
+        app.aboutToQuit.connect(self.close)
+
+    @property
+    def window(self) -> QWidget | None:
+        """The window that is shown."""
+        return self._laptop.window if self._laptop is not None else self._unlock
+
+    def start(self) -> None:
+        """Show the first window; everything heavy follows it."""
+        self._show_unlock()
+        self._tasks.run(self._door.warm_up, _nothing_more)
+
+    @Slot()
+    def raise_window(self) -> None:
+        """Bring the window to the front: the app was started once more."""
+        if self.window is not None:
+            self.window.showNormal()
+            self.window.raise_()
+            self.window.activateWindow()
+
+    @Slot()
+    def lock(self) -> None:
+        """Close the person's file and ask who is there."""
+        laptop, self._laptop = self._laptop, None
+        self._show_unlock()
+        if laptop is not None:
+            laptop.close()
+
+    @Slot()
+    def close(self) -> None:
+        """Bring everything to the disk and let go of it."""
+        self._tasks.close()
+        if self._laptop is not None:
+            self._laptop.close()
+            self._laptop = None
+        self._hooks.remove()
+        self._crashes.stop_watching()
+
+    @Slot()
+    def ask_to_sign_in(self) -> None:
+        """The server no longer knows this laptop's tokens; what is unsent waits."""
+        laptop = self._laptop
+        if laptop is None or self._sign_in_dialog is not None:
+            return
+        dialog = SignInAgainDialog(
+            user_name=laptop.profile.owner.user_name,
+            unsent=laptop.records.status.counts.unsent,
+            parent=laptop.window,
+        )
+        self._sign_in_dialog = dialog
+        dialog.submitted.connect(self._sign_in_again)
+        dialog.destroyed.connect(self._forget_dialog)
+        dialog.show()
+
+    def _show_unlock(self) -> None:
+        model = UnlockModel(self._door, self._tasks)
+        notice = LastTimeNotice(self._crashes) if self._crashes.earlier else None
+        self._unlock = UnlockWindow(
+            model,
+            server_url=self._server_url,
+            device_name=self._settings.device_name,
+            notice=notice,
+        )
+        model.setParent(self._unlock)
+        model.opened.connect(self._show_laptop)
+        model.load()
+        self._unlock.show()
+
+    @Slot(object)
+    def _show_laptop(self, opened: Opened) -> None:
+        from physioflow_client.app import open_laptop  # loaded by now
+
+        self._laptop = open_laptop(opened)
+        self._laptop.window.show()
+        unlock, self._unlock = self._unlock, None
+        if unlock is not None:
+            unlock.close()
+            unlock.deleteLater()
+
+    @Slot(str)
+    def _sign_in_again(self, password: str) -> None:
+        assert self._laptop is not None
+        knock = partial(self._sign_in_of, self._laptop.opened, password)
+        self._tasks.run(knock, self._signed_in)
+
+    def _sign_in_of(self, opened: Opened, password: str) -> SignInFailed | None:
+        return self._door.real.sign_in_again(opened, password)
+
+    def _signed_in(self, failed: SignInFailed | None) -> None:
+        dialog = self._sign_in_dialog
+        if failed is not None:
+            if dialog is not None:
+                dialog.show_error(answer_words(failed)[1])
+            return
+        if dialog is not None:
+            dialog.close()
+        if self._laptop is not None:
+            self._laptop.signed_in()
+
+    @Slot()
+    def _forget_dialog(self) -> None:
+        self._sign_in_dialog = None
+
+    @Slot(object)
+    def _tell_failure(self, _report: object) -> None:
+        stack = self.window.findChild(ToastStack) if self.window is not None else None
+        if stack is not None:
+            words = translate("Boundary", "Something went wrong. Your records are safe.")
+            toast = Toast(cause="failure", text=words, tone=Tone.DANGER, icon="triangle-alert")
+            stack.show_toast(toast)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nothing_more(_: None) -> None:
+    return
