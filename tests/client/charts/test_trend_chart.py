@@ -171,7 +171,6 @@ def test_the_description_says_what_the_picture_shows(qapp: QApplication) -> None
 def test_a_sent_point_is_filled_and_an_unsent_one_hollow(
     qapp: QApplication, tokens: Tokens
 ) -> None:
-    colours = tokens
     image = QImage(560, 400, QImage.Format.Format_ARGB32)
     image.fill(tokens.surface)
     layout = trend_layout(MOCK, 560, 400)

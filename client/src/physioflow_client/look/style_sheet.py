@@ -25,6 +25,7 @@ A widget takes its look by `setProperty("role", …)`, and colour with a meaning
                  topbar   surface, line below
                  footer   surface, line above
                  rule     a line of 1 px
+                 undecided  a dashed amber line: a person must choose here
                  tone = accent | warn | danger | ok | theirs | neutral: a soft ground, radius 8
     QWidget      page     background
                  surface  surface
@@ -110,6 +111,7 @@ def _ground(t: Tokens) -> str:
     return f"""
 * {{ font-family: "{FONT_FAMILY}"; }}
 QWidget {{ color: {t.text}; font-size: {BODY_PX}px; }}
+QAbstractScrollArea {{ background: transparent; border: none; }}
 QMainWindow, QDialog, QWidget[role="page"] {{ background: {t.background}; }}
 QWidget[role="surface"] {{ background: {t.surface}; }}
 QSplitter::handle {{ background: {t.line}; }}
@@ -150,6 +152,9 @@ QFrame[role="topbar"] {{
 QFrame[role="footer"] {{
     background: {t.surface}; border: none; border-top: 1px solid {t.line};
 }}
+QFrame[role="undecided"] {{
+    background: transparent; border: 1px dashed {t.warn}; border-radius: {RADIUS_CONTROL}px;
+}}
 QFrame[role="rule"] {{ background: {t.line}; border: none; max-height: 1px; min-height: 1px; }}
 """
 
@@ -165,12 +170,13 @@ def _tones(t: Tokens) -> str:
         edge = mix(soft, strong, 0.35)
         rules += [
             f'QLabel[tone="{tone}"] {{ color: {strong}; }}',
-            # A label is a QFrame to Qt; the dot keeps the ground to frames alone.
-            f'.QFrame[tone="{tone}"] {{ background: {soft}; }}',
+            f'QFrame[tone="{tone}"] {{ background: {soft}; }}',
             f'QFrame[role="banner"][tone="{tone}"] {{ background: {soft}; }}',
             f'QFrame[role="banner"][tone="{tone}"] {{ border-bottom: 1px solid {edge}; }}',
             f'QPushButton[role="banner"][tone="{tone}"] {{ color: {strong}; }}',
         ]
+    # A label is a QFrame to Qt, but takes a tone for its letters alone.
+    rules.append("QLabel[tone] { background: transparent; }")
     return "\n".join(rules)
 
 
@@ -225,7 +231,7 @@ def _choices(t: Tokens) -> str:
     return f"""
 QRadioButton, QCheckBox {{
     spacing: 8px; padding: 2px; border: 2px solid transparent; border-radius: 6px;
-    background: transparent;
+    background: transparent; outline: none;
 }}
 QRadioButton:focus, QCheckBox:focus {{ border-color: {t.accent}; }}
 QRadioButton::indicator {{
@@ -327,7 +333,6 @@ QTabBar::tab:focus {{ color: {t.accent}; border: {FOCUS_RING_PX}px solid {t.acce
 def _scroll_bars(t: Tokens) -> str:
     thumb = mix(t.line, t.muted, 0.45)
     return f"""
-QAbstractScrollArea {{ background: transparent; border: none; }}
 QScrollBar {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ width: 10px; margin: 2px; }}
 QScrollBar:horizontal {{ height: 10px; margin: 2px; }}

@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTemporaryDir, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QStyle
 
 from physioflow_client.look.fonts import font, load_fonts
 from physioflow_client.look.style_sheet import IMAGES, style_sheet
@@ -58,8 +58,7 @@ def current_tokens() -> Tokens:
 
 def motion_is_reduced() -> bool:
     """Tell whether the system asks for less motion."""
-    hints = QGuiApplication.styleHints()
-    return hints.accessibility().motionPreference() is Qt.MotionPreference.ReducedMotion
+    return not QApplication.style().styleHint(QStyle.StyleHint.SH_Widget_Animate)
 
 
 def tokens_of_palette(palette: QPalette) -> Tokens:
