@@ -198,7 +198,13 @@ def _at_present_schema(body: bytes, schema: int, collection: Collection) -> byte
             collection.name, [FieldError(field="", reason="is not valid JSON")]
         ) from error
     assert fields is not None
-    return body_of(collection.upcast(fields, schema=schema))
+    try:
+        return body_of(collection.upcast(fields, schema=schema))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # An upcaster expects a body that was valid once; this one came from outside.
+        raise InvalidBody(
+            collection.name, [FieldError(field="", reason=f"is no body of schema {schema}")]
+        ) from error
 
 
 def _parents(decoded: msgspec.Struct, collection: Collection) -> tuple[tuple[str, Key], ...]:

@@ -1,0 +1,127 @@
+"""The settings of each connection, the schema, and who may open the folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
+
+from physioflow_server.database import engine
+from physioflow_server.database.engine import Database, refuse_unsafe_sqlite
+from physioflow_server.database.failures import (
+    DatabaseUnavailable,
+    SchemaTooNew,
+    UnsafeSqlite,
+)
+from physioflow_server.database.migrate import HEAD, current_revision, migrate, migration_config
+from physioflow_server.database.process_lock import AlreadyRunning, ProcessLock
+from physioflow_server.database.tables import clinics, metadata
+
+
+@pytest.mark.parametrize("mode", ["reading", "writing"])
+def test_connections_are_durable_and_strict(database: Database, mode: str) -> None:
+    with getattr(database, mode)() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in (
+                *("journal_mode", "synchronous", "foreign_keys", "busy_timeout"),
+                *("temp_store", "trusted_schema", "cell_size_check"),
+            )
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "temp_store": 2,
+        "trusted_schema": 0,
+        "cell_size_check": 1,
+    }
+
+
+def test_a_reading_transaction_cannot_write(database: Database) -> None:
+    with pytest.raises((OperationalError, DatabaseUnavailable)), database.reading() as connection:
+        connection.execute(update(clinics).values(seq=1))
+
+
+def test_a_writing_transaction_leaves_nothing_when_it_fails(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.writing() as connection:
+        connection.execute(text("CREATE TABLE left_over (x)"))
+        raise ZeroDivisionError
+    with database.reading() as connection:
+        assert not connection.execute(
+            text("SELECT name FROM sqlite_master WHERE name = 'left_over'")
+        ).all()
+
+
+def test_a_database_locked_by_another_process_is_the_environments_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 10)
+    ours, theirs = Database(tmp_path / "x.sqlite3"), Database(tmp_path / "x.sqlite3")
+    migrate(ours)
+    with (
+        theirs.writing(),
+        pytest.raises(DatabaseUnavailable, match="locked"),
+        ours.writing() as connection,
+    ):
+        connection.execute(select(clinics))
+    theirs.close()
+    ours.close()
+
+
+@pytest.mark.parametrize("version", ["3.40.1", "3.44.5", "3.50.6", "3.51.2"])
+def test_a_sqlite_that_can_corrupt_a_wal_file_is_refused(version: str) -> None:
+    with pytest.raises(UnsafeSqlite):
+        refuse_unsafe_sqlite(version)
+
+
+@pytest.mark.parametrize("version", ["3.44.6", "3.50.7", "3.51.3", "3.53.4", "4.0.0"])
+def test_a_mended_sqlite_is_accepted(version: str) -> None:
+    refuse_unsafe_sqlite(version)
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_uses(database: Database) -> None:
+    with database.reading() as connection:
+        assert current_revision(connection) == HEAD
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_revision_is_the_one_that_is_served() -> None:
+    assert ScriptDirectory.from_config(migration_config()).get_heads() == [HEAD]
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    migrate(database)
+    with database.reading() as connection:
+        assert current_revision(connection) == HEAD
+
+
+def test_a_schema_of_a_newer_release_is_refused(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaTooNew):
+        migrate(database)
+
+
+def test_clinic_id_leads_every_primary_key_but_of_what_is_read_before_the_clinic_is_known() -> None:
+    exempt = {"clinics", "tokens", "sign_in_failures"}
+    for table in metadata.sorted_tables:
+        leading = next(iter(table.primary_key.columns)).name
+        assert (leading == "clinic_id") == (table.name not in exempt), table.name
+
+
+def test_one_process_holds_a_folder(tmp_path: Path) -> None:
+    first, second = ProcessLock(tmp_path / "lock"), ProcessLock(tmp_path / "lock")
+    first.acquire()
+    with pytest.raises(AlreadyRunning):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
