@@ -19,7 +19,6 @@ DIST: Final = ROOT / "dist"
 APP: Final = DIST / "physioflow"
 BUILD: Final = ROOT / "build"
 LINUX: Final = ROOT / "packaging" / "linux"
-APP_ID: Final = "org.physioflow.PhysioFlow"
 START_TIMEOUT_S: Final = 60.0
 NEEDS: Final = {"objdump": "binutils", "objcopy": "binutils"}
 """What PyInstaller calls on Linux, and the Debian package that holds it."""
@@ -98,9 +97,9 @@ def make_deb() -> Path:
     (tree / "usr/bin").mkdir()
     (tree / "usr/bin/physioflow").symlink_to("../lib/physioflow/physioflow")
     for source, target in (
-        (LINUX / f"{APP_ID}.desktop", "usr/share/applications"),
-        (LINUX / f"{APP_ID}.metainfo.xml", "usr/share/metainfo"),
-        (LINUX / f"{APP_ID}.svg", "usr/share/icons/hicolor/scalable/apps"),
+        (LINUX / "physioflow.desktop", "usr/share/applications"),
+        (LINUX / "org.physioflow.PhysioFlow.metainfo.xml", "usr/share/metainfo"),
+        (LINUX / "physioflow.svg", "usr/share/icons/hicolor/scalable/apps"),
         (LINUX / "copyright", "usr/share/doc/physioflow"),
     ):
         (tree / target).mkdir(parents=True, exist_ok=True)
