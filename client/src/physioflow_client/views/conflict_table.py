@@ -141,10 +141,10 @@ class ConflictTable(QScrollArea):
         self._grid = grid
         page = QWidget()
         page.setProperty("role", "page")
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, SPACE_1, 0)
-        column.addWidget(content)
-        column.addStretch()
+        whole = QVBoxLayout(page)
+        whole.setContentsMargins(0, 0, SPACE_1, 0)
+        whole.addWidget(content)
+        whole.addStretch()
         self.setWidget(page)
         self._refresh()
 
