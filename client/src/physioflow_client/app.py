@@ -16,7 +16,6 @@ from pathlib import Path
 
 import httpx
 import msgspec
-from physioflow_sync.adapters.http import HttpTransport, sign_in
 from PySide6.QtWidgets import QWidget
 
 from physioflow_client import settings as settings_file
@@ -47,6 +46,8 @@ from physioflow_client.vault.profile import Profile
 from physioflow_client.vault.vault import Vault
 from physioflow_client.vault.wrapping import KEY_BYTES
 from physioflow_clinical.collections import REGISTRY
+from physioflow_sync.adapters.http import HttpTransport
+from physioflow_sync.adapters.http_sign_in import sign_in
 from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.adapters.system import SystemClock, SystemDice
 from physioflow_sync.core.collections import Registry

@@ -35,7 +35,10 @@ from physioflow_client.views.toast import ToastStack
 from physioflow_client.views.unlock import UnlockWindow
 
 if TYPE_CHECKING:
-    from physioflow_client.app import FrontDoor, Laptop
+    import httpx
+
+    from physioflow_client.app import FrontDoor, Laptop, MakeWindow
+    from physioflow_client.vault.device_secret import Keyring
 
 translate = QCoreApplication.translate
 
@@ -48,14 +51,18 @@ _LOCALES: Final = {
 class LazyDoor:
     """A front door that brings in database and network when it is first knocked at."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, http: httpx.BaseTransport | None, key_store: Keyring | None
+    ) -> None:
         self._folder = folder
+        self._http = http
+        self._key_store = key_store
 
     @cached_property
     def real(self) -> FrontDoor:
         from physioflow_client.app import FrontDoor  # heavy: after the first window is shown
 
-        return FrontDoor(self._folder)
+        return FrontDoor(self._folder, http=self._http, key_store=self._key_store)
 
     def warm_up(self) -> None:
         """Bring them in while the person types."""
@@ -76,10 +83,22 @@ class Desktop(QObject):
 
     Args:
         server_url: offered at a first sign-in; "" for the one used before.
+        http, key_store, make_window: see `app`; None for the real ones.
     """
 
-    def __init__(self, app: QApplication, folder: Path, *, server_url: str = "") -> None:
+    def __init__(
+        self,
+        app: QApplication,
+        folder: Path,
+        *,
+        server_url: str = "",
+        http: httpx.BaseTransport | None = None,
+        key_store: Keyring | None = None,
+        make_window: MakeWindow | None = None,
+    ) -> None:
         super().__init__()
+        self._http = http
+        self._make_window = make_window
         self._settings = settings_file.load(folder)
         self._server_url = server_url or self._settings.server_url
         if self._settings.language in _LOCALES:
@@ -91,7 +110,7 @@ class Desktop(QObject):
         self._guard.failed.connect(self._tell_failure)
         self._hooks = Hooks(self._guard.take)
         self._tasks = Tasks(self)
-        self._door = LazyDoor(folder)
+        self._door = LazyDoor(folder, http=http, key_store=key_store)
         self._unlock: UnlockWindow | None = None
         self._laptop: Laptop | None = None
         self._sign_in_dialog: SignInAgainDialog | None = None
@@ -167,7 +186,7 @@ class Desktop(QObject):
     def _show_laptop(self, opened: Opened) -> None:
         from physioflow_client.app import open_laptop  # loaded by now
 
-        self._laptop = open_laptop(opened)
+        self._laptop = open_laptop(opened, http=self._http, make_window=self._make_window)
         self._laptop.window.show()
         unlock, self._unlock = self._unlock, None
         if unlock is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,3 +149,18 @@ def test_the_details_tell_where_and_never_what(
         assert "gone" not in text
     assert folder.earlier == ""
     assert CrashFolder(tmp_path).earlier != ""
+
+
+def test_a_boundary_without_a_keeper_hands_the_failure_to_the_uncaught_ones(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uncaught: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, _error, _trace: uncaught.append(kind))
+
+    def make() -> QWidget:
+        raise ZeroDivisionError
+
+    boundary = ErrorBoundary(make)
+    qtbot.addWidget(boundary)
+    assert boundary.view is None
+    assert uncaught == [ZeroDivisionError]

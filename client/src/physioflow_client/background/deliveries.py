@@ -22,12 +22,14 @@ class Request(Generic[T]):
     Attributes:
         then: takes the answer.
         failed: takes an expected failure; where None, it is raised like an unexpected one.
+        crashed: told of an unexpected failure, before that is raised.
         after: takes the answer before `then`, and even if the receiver of `then` is gone.
         topic: where given, only the newest request of a topic is answered.
     """
 
     then: Callable[[T], None]
     failed: Callable[[SyncError], None] | None = None
+    crashed: Callable[[], None] | None = None
     after: Callable[[T], None] | None = None
     topic: str | None = None
 
@@ -88,6 +90,8 @@ class Deliveries(QObject):
         if error is None:
             request.then(answer.future.result())
         elif request.failed is None or not isinstance(error, SyncError):
+            if request.crashed is not None:
+                request.crashed()
             _raise(error, receiver=next(receivers(request.then), None))
         elif is_alive(request.failed):
             request.failed(error)

@@ -21,9 +21,18 @@ class Tasks(QObject):
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="tasks")
         self._deliveries = Deliveries(self)
 
-    def run(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Run work elsewhere and hand its result to `then` here; see `Records` for failures."""
-        self._deliveries.expect(self._worker.submit(work), Request(then=then))
+    def run(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        *,
+        crashed: Callable[[], None] | None = None,
+    ) -> None:
+        """Run work elsewhere and hand its result to `then` here.
+
+        What it raises is told to `crashed` and raised here, for the error boundary.
+        """
+        self._deliveries.expect(self._worker.submit(work), Request(then=then, crashed=crashed))
 
     def close(self) -> None:
         """Wait for the work under way, drop the rest, answer nobody."""

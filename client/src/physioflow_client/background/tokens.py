@@ -13,16 +13,16 @@ _NAME: Final = "tokens"
 
 
 class StoredTokens:
-    """Keeps the tokens of a profile; used on the engine's thread and at sign-in."""
+    """The transport's `TokenKeeper`; used on the engine's thread and at sign-in."""
 
     def __init__(self, store: LaptopStore) -> None:
         self._store = store
 
-    def load(self) -> Tokens | None:
+    def tokens(self) -> Tokens | None:
         """Return the tokens; None: nobody is signed in."""
         kept = self._store.value(_NAME)
         return None if kept is None else msgspec.json.decode(kept, type=Tokens)
 
-    def keep(self, tokens: Tokens | None) -> None:
-        """Keep newer tokens durably, before the old ones die; None signs out."""
-        self._store.set_value(_NAME, None if tokens is None else msgspec.json.encode(tokens))
+    def keep(self, tokens: Tokens) -> None:
+        """Keep newer tokens durably, before the old ones die."""
+        self._store.set_value(_NAME, msgspec.json.encode(tokens))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import traceback
 from collections.abc import Callable
 from types import MethodType
@@ -11,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from physioflow_client.boundary.crash_report import CrashReport
+from physioflow_client.boundary.crash_report import CrashReport, report_of
 from physioflow_client.look.actions import button, label
 from physioflow_client.look.announcement import announce
 from physioflow_client.look.tokens import SPACE_2, SPACE_3, SPACE_7
@@ -22,19 +24,20 @@ class ErrorBoundary(QWidget):
 
     Args:
         make_view: builds the view, and builds it anew for "Try again".
-        report: keeps a failure of `make_view` and returns what may be told of it.
+        report: keeps a failure of `make_view` and returns what may be told of it; None
+            hands it to the hook for uncaught exceptions, which keeps it.
     """
 
     def __init__(
         self,
         make_view: Callable[[], QWidget],
         *,
-        report: Callable[[BaseException], CrashReport],
+        report: Callable[[BaseException], CrashReport] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._make_view = make_view
-        self._report = report
+        self._report = report or _reported
         self._shown: QWidget | None = None
         self._details = ""
         self._column = QVBoxLayout(self)
@@ -103,6 +106,11 @@ class ErrorBoundary(QWidget):
         column.addLayout(actions)
         column.addStretch()
         return page
+
+
+def _reported(error: BaseException) -> CrashReport:
+    sys.excepthook(type(error), error, error.__traceback__)
+    return report_of(error, thread=threading.current_thread().name)
 
 
 def boundary_around(error: BaseException) -> ErrorBoundary | None:

@@ -82,7 +82,7 @@ class UnlockModel(QObject):
 
     def load(self) -> None:
         """Find out who is known here."""
-        self._tasks.run(self._door.profiles, self._know)
+        self._tasks.run(self._door.profiles, self._know, crashed=self._give_up)
 
     def unlock(self, profile: Profile, password: str) -> None:
         """Try a password."""
@@ -116,7 +116,7 @@ class UnlockModel(QObject):
         if self._state.is_busy:
             return
         self._set(replace(self._state, is_busy=True, error=""))
-        self._tasks.run(knock, self._take)
+        self._tasks.run(knock, self._take, crashed=self._give_up)
 
     def _take(self, answer: SignInAnswer) -> None:
         self._set(replace(self._state, is_busy=False))
@@ -127,6 +127,10 @@ class UnlockModel(QObject):
             self.go_to(Step.NO_KEYRING)
         else:
             self.opened.emit(answer)
+
+    def _give_up(self) -> None:
+        words = translate("Unlock", "Something went wrong. Your records are safe.")
+        self._set(replace(self._state, is_busy=False, error=words))
 
     def _fail(self, field: Field, error: str) -> None:
         self._set(replace(self._state, field=field, error=error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QRadioButton,
     QScrollArea,
-    QStackedWidget,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -28,8 +28,33 @@ from physioflow_client.vault.profile import Profile
 from physioflow_client.viewmodels.unlock import Field, Step, UnlockModel, UnlockState
 from physioflow_client.views.form_field import FormField
 
-_CARD_WIDTH_PX: Final = 420
+_STRIP_WIDTH_PX: Final = 420
 _WINDOW_PX: Final = (560, 720)
+
+
+class _Strip(QWidget):
+    """As wide as it is said, and as high as its wrapped words then need.
+
+    A scroll area asks for a minimum that knows nothing of wrapping, and squeezes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedWidth(_STRIP_WIDTH_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+    def sizeHint(self) -> QSize:
+        layout = self.layout()
+        assert layout is not None
+        # Where nothing wraps, the layout has no height for a width.
+        height = max(layout.totalHeightForWidth(_STRIP_WIDTH_PX), layout.totalSizeHint().height())
+        return QSize(_STRIP_WIDTH_PX, height)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 class UnlockWindow(QWidget):
@@ -77,15 +102,18 @@ class UnlockWindow(QWidget):
         self._progress = QProgressBar()
         self._progress.setRange(0, 0)
         self._progress.setTextVisible(False)
-        self._pages = QStackedWidget()
+        self._pages = QWidget()
         self._page_of = {
             Step.LOADING: QWidget(),
             Step.UNLOCK: self._unlock_page(),
             Step.SIGN_IN: self._sign_in_page(),
             Step.NO_KEYRING: self._no_keyring_page(),
         }
+        column = QVBoxLayout(self._pages)
+        column.setContentsMargins(0, 0, 0, 0)
         for page in self._page_of.values():
-            self._pages.addWidget(page)
+            page.hide()
+            column.addWidget(page)
         self._lay_out(notice)
         self._connect()
         self.show_state(model.state)
@@ -95,8 +123,9 @@ class UnlockWindow(QWidget):
         """Show what the view-model says."""
         if state.profiles != self._profiles:
             self._show_people(state.profiles)
-        turned = self._pages.currentWidget() is not self._page_of[state.step]
-        self._pages.setCurrentWidget(self._page_of[state.step])
+        turned = self._page_of[state.step].isHidden()
+        for step, page in self._page_of.items():
+            page.setVisible(step is state.step)
         self._progress.setVisible(state.is_busy)
         self._pages.setEnabled(not state.is_busy)
         self._back.setVisible(bool(state.profiles))
@@ -196,8 +225,7 @@ class UnlockWindow(QWidget):
         column.addLayout(self._people_column)
         column.addWidget(self._password)
         column.addWidget(self._unlock)
-        column.addWidget(self._someone_else, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addStretch()
+        column.addWidget(self._someone_else, 0, Qt.AlignmentFlag.AlignHCenter)
         return page
 
     def _sign_in_page(self) -> QWidget:
@@ -208,8 +236,7 @@ class UnlockWindow(QWidget):
         for field in self._fields.values():
             column.addWidget(field)
         column.addWidget(self._sign_in)
-        column.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addStretch()
+        column.addWidget(self._back, 0, Qt.AlignmentFlag.AlignHCenter)
         return page
 
     def _no_keyring_page(self) -> QWidget:
@@ -222,29 +249,30 @@ class UnlockWindow(QWidget):
         )
         column.addWidget(label(words, wraps=True))
         column.addWidget(self._go_on)
-        column.addStretch()
         return page
 
     def _lay_out(self, notice: QWidget | None) -> None:
         card = QFrame()
         card.setProperty("role", "card")
-        card.setFixedWidth(_CARD_WIDTH_PX)
         inside = QVBoxLayout(card)
         inside.setContentsMargins(SPACE_7, SPACE_7, SPACE_7, SPACE_7)
         inside.setSpacing(SPACE_3)
         inside.addLayout(self._brand())
         inside.addWidget(self._progress)
         inside.addWidget(self._pages)
+        strip = _Strip()
+        strip_column = QVBoxLayout(strip)
+        strip_column.setContentsMargins(0, 0, 0, 0)
+        strip_column.setSpacing(SPACE_4)
+        if notice is not None:
+            strip_column.addWidget(notice)
+        strip_column.addWidget(card)
         middle = QWidget()
         middle.setProperty("role", "page")
         column = QVBoxLayout(middle)
         column.setContentsMargins(SPACE_4, SPACE_7, SPACE_4, SPACE_7)
-        column.setSpacing(SPACE_4)
         column.addStretch()
-        if notice is not None:
-            notice.setFixedWidth(_CARD_WIDTH_PX)
-            column.addWidget(notice, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(strip, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)

@@ -1,0 +1,132 @@
+"""A clinic's server at the far end of the wire, and a front door on a real folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from physioflow_client.app import FrontDoor
+from physioflow_client.background.door import SignInForm
+from physioflow_client.vault.memory_keyring import MemoryKeyring
+from physioflow_sync.core.protocol import (
+    CHANGES_PATH,
+    HEALTH_PATH,
+    PUSH_PATH,
+    REFRESH_PATH,
+    SIGN_IN_PATH,
+)
+
+URL = "https://clinic.example"
+PASSWORD = "correct horse battery"
+
+
+class Clinic(httpx.BaseTransport):
+    """Answers as the server does to one person; its cable can be pulled."""
+
+    def __init__(self) -> None:
+        self.is_unplugged = False
+        self.password = PASSWORD
+        self.user_id = "0197c9a0-0000-7000-8000-000000000001"
+        self.sign_ins = 0
+        self.pushed: list[dict[str, object]] = []
+
+    def revoke(self) -> None:
+        """Make every token die that was given so far."""
+        self.sign_ins += 1
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.is_unplugged:
+            raise httpx.ConnectError("Network is unreachable", request=request)
+        body = request.read()
+        match request.url.path:
+            case path if path == HEALTH_PATH:
+                nonce = request.url.params["nonce"]
+                return httpx.Response(200, json={"status": "ok", "nonce": nonce})
+            case path if path == SIGN_IN_PATH:
+                return self._sign_in(json.loads(body))
+            case path if path == REFRESH_PATH:
+                return _signed_out()
+        if request.headers.get("authorization") != f"Bearer {self._token}":
+            return _signed_out()
+        match request.url.path:
+            case path if path == PUSH_PATH:
+                return self._push(json.loads(body))
+            case path if path == CHANGES_PATH:
+                page = {"changes": [], "next_cursor": "1", "has_more": False}
+                return httpx.Response(200, json=page | {"epoch": "e", "server_time": ""})
+        return httpx.Response(404)
+
+    @property
+    def _token(self) -> str:
+        return f"access-{self.sign_ins}"
+
+    def _sign_in(self, asked: dict[str, str]) -> httpx.Response:
+        if (asked["clinic"], asked["username"], asked["password"]) != (
+            "riverside",
+            "mai",
+            self.password,
+        ):
+            return _signed_out()
+        self.sign_ins += 1
+        tokens = {"access_token": self._token, "refresh_token": "r", "access_expires_in_s": 900}
+        return httpx.Response(
+            200,
+            json={
+                "tokens": tokens,
+                "user_id": self.user_id,
+                "user_name": "Dr Mai Tran",
+                "role": "therapist",
+                "clinic_id": "0197c9a0-0000-7000-8000-0000000000aa",
+                "clinic_name": "Riverside Physio",
+                "device_id": asked["device_id"],
+                "epoch": "e",
+            },
+        )
+
+    def _push(self, asked: dict[str, list[dict[str, object]]]) -> httpx.Response:
+        self.pushed += asked["ops"]
+        seq = len(self.pushed)
+        results = [
+            {"result": "applied", "op_id": op["op_id"], "version": 1, "seq": seq}
+            for op in asked["ops"]
+        ]
+        return httpx.Response(200, json={"results": results, "epoch": "e", "server_time": ""})
+
+
+def _signed_out() -> httpx.Response:
+    problem = {"title": "Sign in", "status": 401, "code": "unauthorized"}
+    return httpx.Response(401, json=problem)
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    return Clinic()
+
+
+@pytest.fixture
+def keyring() -> MemoryKeyring:
+    return MemoryKeyring()
+
+
+@pytest.fixture
+def door(tmp_path: Path, clinic: Clinic, keyring: MemoryKeyring) -> FrontDoor:
+    return FrontDoor(tmp_path, http=clinic, key_store=keyring)
+
+
+@pytest.fixture
+def form() -> Callable[..., SignInForm]:
+    def make(**changes: str) -> SignInForm:
+        fields = {
+            "server_url": URL,
+            "clinic": "riverside",
+            "username": "mai",
+            "password": PASSWORD,
+            "device_name": "Room 3",
+        }
+        return SignInForm(**(fields | changes))
+
+    return make
