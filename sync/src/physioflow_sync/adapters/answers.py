@@ -27,6 +27,7 @@ from physioflow_sync.core.protocol import (
     body_bytes,
 )
 from physioflow_sync.core.resolution import Resolution
+from physioflow_sync.ports import Settled
 
 _TOO_BIG: Final = FieldError(field="", reason=f"is larger than {MAX_BODY_BYTES // 1024} KiB")
 _NO_DELETE: Final = FieldError(field="", reason="cannot be deleted, only marked inactive")
@@ -76,6 +77,31 @@ def after_answer(
             return rejected(record, op_id=result.op_id, code=result.code, errors=result.errors)
         case Blocked():
             return Step(record=record)
+
+
+def tally(answers: Iterable[tuple[Result, LocalRecord, LocalRecord]]) -> Settled:
+    """Count what answers came to.
+
+    Args:
+        answers: each with its record before and after it.
+    """
+    count = dict.fromkeys(("applied", "merged", "conflicts", "rejected", "blocked"), 0)
+    changed: dict[Key, None] = {}
+    for result, before, after in answers:
+        opened = before.conflict is None and after.conflict is not None
+        count["conflicts"] += opened
+        match result:
+            case Applied() | Duplicate():
+                count["applied"] += 1
+            case ConflictFound():
+                count["merged"] += not opened
+            case Rejected():
+                count["rejected"] += 1
+            case Blocked():
+                count["blocked"] += 1
+        if after != before:
+            changed[after.key] = None
+    return Settled(**count, changed=tuple(changed))
 
 
 def check_body(collection: Collection, body: bytes | None) -> None:

@@ -56,12 +56,12 @@ _FORGET_ENTRY: Final = "DELETE FROM outbox WHERE op_id = ?"
 _FORGET_SERVER_VERSION: Final = "DELETE FROM server_versions WHERE collection = ? AND id = ?"
 
 
-def waiting_among(connection: Connection, keys: Sequence[Key]) -> frozenset[Key]:
-    """Return those of the records that have unsent work or an open conflict."""
+def waiting_among(connection: Connection, keys: Sequence[Key]) -> tuple[Key, ...]:
+    """Return those of the records that have unsent work or an open conflict, in order."""
     if connection.exec_driver_sql(_IS_ANYTHING_WAITING).first() is None:
-        return frozenset()
+        return ()
     rows = connection.exec_driver_sql(_WAITING, (keys_json(keys),))
-    return frozenset(Key(collection, record_id) for collection, record_id in rows.tuples())
+    return tuple(Key(collection, record_id) for collection, record_id in rows)
 
 
 def take_versions(
@@ -108,7 +108,7 @@ def acknowledge_alone(
     if not answers:
         return {}
     wanted = msgspec.json.encode([(op_id, a.version) for op_id, a in answers.items()]).decode()
-    rows = connection.exec_driver_sql(_ALONE, (wanted,)).tuples().all()
+    rows = connection.exec_driver_sql(_ALONE, (wanted,)).all()
     done = {op_id: Key(collection, record_id) for collection, record_id, op_id in rows}
     if done:
         connection.exec_driver_sql(

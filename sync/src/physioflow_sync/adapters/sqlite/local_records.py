@@ -122,6 +122,8 @@ def assigned_json(assigned: Mapping[str, str] | None) -> str | None:
 def load_records(connection: Connection, keys: Iterable[Key]) -> dict[Key, LocalRecord]:
     """Return these records, also those of which there is nothing."""
     records = {key: LocalRecord(key=key) for key in keys}
+    if not records:
+        return records
     wanted = keys_json(records)
     waiting: list[Key] = []
     for row in connection.exec_driver_sql(_LOAD, (wanted,)):

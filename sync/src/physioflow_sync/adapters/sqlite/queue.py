@@ -71,7 +71,7 @@ def choose(
         set_aside = _ids_json(parked)
         for statement in (_SEALED, _QUEUED):
             with closing(connection.exec_driver_sql(statement, (set_aside,))) as rows:
-                for op_id, collection, record_id, parents, size, missing in rows.tuples():
+                for op_id, collection, record_id, parents, size, missing in rows:
                     # Known before the candidate that asks; the rest stays unread.
                     not_on_server.update(_PARENTS.decode(missing))
                     yield Candidate(
@@ -99,7 +99,7 @@ def seal(connection: Connection, op_ids: tuple[str, ...]) -> tuple[Operation, ..
 
 def counts(connection: Connection) -> Counts:
     """Return what waits for what, from indexes of what waits alone."""
-    states: dict[str, int] = dict(connection.exec_driver_sql(_STATES).tuples().all())
+    states: dict[str, int] = dict(connection.exec_driver_sql(_STATES).all())
     oldest: str | None = connection.exec_driver_sql(_OLDEST).scalar_one_or_none()
     return Counts(
         unsent=states.get(RecordState.UNSENT.value, 0) + states.get(RecordState.SENDING.value, 0),
@@ -111,15 +111,13 @@ def counts(connection: Connection) -> Counts:
 
 def keys_of(connection: Connection, op_ids: Iterable[str]) -> dict[str, Key]:
     """Return whose operations these are; answered ones are left out."""
-    rows = connection.exec_driver_sql(_CHOSEN, (_ids_json(op_ids),)).tuples()
+    rows = connection.exec_driver_sql(_CHOSEN, (_ids_json(op_ids),))
     return {op_id: Key(collection, record_id) for collection, record_id, op_id in rows}
 
 
 def conflicted_keys(connection: Connection) -> list[Key]:
     """Return the records with an open conflict, oldest first."""
-    rows = connection.exec_driver_sql(
-        "SELECT collection, id FROM open_conflicts ORDER BY place"
-    ).tuples()
+    rows = connection.exec_driver_sql("SELECT collection, id FROM open_conflicts ORDER BY place")
     return [Key(collection, record_id) for collection, record_id in rows]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from physioflow_sync.adapters.answers import (
     after_answer,
     check_edits,
     check_resolution,
+    tally,
     version_of,
 )
 from physioflow_sync.adapters.sqlite import bulk, local_values, queue
@@ -36,16 +38,21 @@ from physioflow_sync.adapters.sqlite.views import (
 )
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Registry
-from physioflow_sync.core.local_record import LocalRecord, discarded, edited, pulled, resolved
+from physioflow_sync.core.local_record import (
+    AutoMerged,
+    LocalRecord,
+    discarded,
+    edited,
+    pulled,
+    resolved,
+)
 from physioflow_sync.core.protocol import (
     Applied,
-    Blocked,
     ChangesPage,
-    ConflictFound,
     Duplicate,
     Operation,
-    Rejected,
     Result,
+    WireRecord,
 )
 from physioflow_sync.core.resolution import (
     MovedMeanwhile,
@@ -137,12 +144,9 @@ class SqliteStore:
             done = bulk.acknowledge_alone(connection, accepted)
             others = [result for result in results if result.op_id not in done]
             settled = self._settle(connection, others, at)
-        return Settled(
+        return replace(
+            settled,
             applied=settled.applied + len(done),
-            merged=settled.merged,
-            conflicts=settled.conflicts,
-            rejected=settled.rejected,
-            blocked=settled.blocked,
             changed=(*done.values(), *settled.changed),
         )
 
@@ -150,16 +154,19 @@ class SqliteStore:
         keys = [Key(change.collection, change.id) for change in page.changes]
         with self._writing() as connection:
             waiting = bulk.waiting_among(connection, keys)
-            clean = page.changes
-            outcome = PageApplied()
+            aside = frozenset(waiting)
+            clean, unclean = page.changes, list[WireRecord]()
             if waiting:
-                clean = [c for c in clean if (c.collection, c.id) not in waiting]
-                outcome = self._reconcile_page(connection, page, waiting)
+                clean = [c for c in page.changes if (c.collection, c.id) not in aside]
+                unclean = [c for c in page.changes if (c.collection, c.id) in aside]
+            records = self._open(connection, waiting)
+            conflicts, merged = self._reconcile(records, unclean)
+            records.save(at=page.server_time)
             bulk.take_versions(connection, clean, self._search)
             local_values.put_meta(connection, {_CURSOR: page.next_cursor, _EPOCH: page.epoch})
         if not (page.has_more or self._is_indexed):
             self._make_field_indexes()
-        return PageApplied(changed=tuple(keys), conflicts=outcome.conflicts, merged=outcome.merged)
+        return PageApplied(changed=tuple(keys), conflicts=conflicts, merged=merged)
 
     def cursor(self) -> str | None:
         return self._meta(_CURSOR)
@@ -258,51 +265,33 @@ class SqliteStore:
             return Settled()
         keys = queue.keys_of(connection, [result.op_id for result in results])
         records = self._open(connection, keys.values())
-        tally = dict.fromkeys(("applied", "merged", "conflicts", "rejected", "blocked"), 0)
+        answers: list[tuple[Result, LocalRecord, LocalRecord]] = []
         for result in results:
             key = keys.get(result.op_id)
             if key is None:
                 continue  # Answered before.
-            before = records[key]
-            records.take(
-                after_answer(
-                    before,
-                    result,
-                    new_op_id=self._ids(),
-                    collection=self._registry[key.collection],
-                )
-            )
-            opened = before.conflict is None and records[key].conflict is not None
-            tally["conflicts"] += opened
-            match result:
-                case Applied() | Duplicate():
-                    tally["applied"] += 1
-                case ConflictFound():
-                    tally["merged"] += not opened
-                case Rejected():
-                    tally["rejected"] += 1
-                case Blocked():
-                    tally["blocked"] += 1
-        return Settled(**tally, changed=records.save(at=at))
+            before, collection = records[key], self._registry[key.collection]
+            records.take(after_answer(before, result, new_op_id=self._ids(), collection=collection))
+            answers.append((result, before, records[key]))
+        records.save(at=at)
+        return tally(answers)
 
-    def _reconcile_page(
-        self, connection: Connection, page: ChangesPage, waiting: frozenset[Key]
-    ) -> PageApplied:
-        """Bring the server's versions to records that have unsent work."""
-        records = self._open(connection, waiting)
+    def _reconcile(self, records: LocalRecords, changes: Iterable[WireRecord]) -> tuple[int, int]:
+        """Bring the server's versions to records that have unsent work.
+
+        Returns:
+            How many conflicts that opened, and how many automatic merges it made.
+        """
         conflicts = merged = 0
-        for change in page.changes:
+        for change in changes:
             key = Key(change.collection, change.id)
-            if key not in waiting:
-                continue
             before = records[key]
             step = pulled(before, version_of(change), self._registry[key.collection])
             records.take(step)
             opened = before.conflict is None and step.record.conflict is not None
             conflicts += opened
-            merged += not opened and bool(step.notes) and before.conflict is None
-        records.save(at=page.server_time)
-        return PageApplied(conflicts=conflicts, merged=merged)
+            merged += any(isinstance(note, AutoMerged) for note in step.notes)
+        return conflicts, merged
 
     def _make_field_indexes(self) -> None:
         """Make those that are missing, each for itself, so that a save can go in between."""

@@ -84,7 +84,7 @@ def _drop(connection: Connection, which: str) -> None:
     found = connection.exec_driver_sql(
         f"SELECT type, name FROM sqlite_master WHERE {which}"  # noqa: S608 - a constant
     )
-    for kind, name in found.tuples().all():
+    for kind, name in found.all():
         connection.exec_driver_sql(f"DROP {kind} {_name(name)}")
 
 

@@ -1,0 +1,112 @@
+"""The steps of which store tests are made, each in a word."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.protocol import (
+    Applied,
+    ChangesPage,
+    ConflictFound,
+    Operation,
+    Rejected,
+    WireRecord,
+    raw_body,
+)
+from physioflow_sync.ports import Edit, PageApplied, Settled, Store
+
+NOW: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+NOTHING_PARKED: Final[frozenset[str]] = frozenset()
+PLENTY: Final = 1_000_000
+
+PROJECT: Final = Key("projects", "01930000-0000-7000-8000-000000000001")
+TASK: Final = Key("tasks", "01930000-0000-7000-8000-000000000002")
+OTHER_TASK: Final = Key("tasks", "01930000-0000-7000-8000-000000000003")
+LETTER: Final = Key("letters", "01930000-0000-7000-8000-000000000004")
+
+
+def save(store: Store, key: Key, body: bytes | None, *, at: datetime = NOW) -> None:
+    """Save one edit."""
+    store.save([Edit(key=key, body=body)], recorded_at=at)
+
+
+def seal(
+    store: Store,
+    *,
+    limit: int = 500,
+    max_bytes: int = PLENTY,
+    parked: frozenset[str] = NOTHING_PARKED,
+) -> tuple[Operation, ...]:
+    """Seal a batch."""
+    return store.seal_batch(limit=limit, max_bytes=max_bytes, parked=parked)
+
+
+def seal_one(store: Store) -> Operation:
+    """Seal a batch that must be of one operation."""
+    (operation,) = seal(store)
+    return operation
+
+
+def wire(
+    key: Key, body: bytes | None, *, version: int, seq: int | None = None, author: str = "Bao"
+) -> WireRecord:
+    """Return a record as the server holds it."""
+    return WireRecord(
+        collection=key.collection,
+        id=key.id,
+        version=version,
+        seq=version * 10 if seq is None else seq,
+        author=author,
+        device="Room 3",
+        recorded_at="2026-11-24T08:00:00+00:00",
+        body=raw_body(body),
+    )
+
+
+def pull(
+    store: Store, *records: WireRecord, cursor: str = "epoch-1:1", has_more: bool = False
+) -> PageApplied:
+    """Apply a page of the feed."""
+    return store.apply_page(
+        ChangesPage(
+            changes=list(records),
+            next_cursor=cursor,
+            has_more=has_more,
+            epoch="epoch-1",
+            server_time="2026-11-24T10:00:00+00:00",
+        )
+    )
+
+
+def accept(store: Store, operation: Operation, *, version: int | None = None) -> Settled:
+    """Answer that an operation was written."""
+    written = operation.base_version + 1 if version is None else version
+    answer = Applied(op_id=operation.op_id, version=written, seq=written * 10)
+    return store.settle([answer], recorded_at=NOW)
+
+
+def refuse(store: Store, operation: Operation, current: WireRecord) -> Settled:
+    """Answer that the record had moved on."""
+    since = current.version - operation.base_version
+    answer = ConflictFound(op_id=operation.op_id, current=current, versions_since_base=since)
+    return store.settle([answer], recorded_at=NOW)
+
+
+def reject(store: Store, operation: Operation, code: str = "validation_failed") -> Settled:
+    """Answer that an operation can never be written."""
+    return store.settle([Rejected(op_id=operation.op_id, code=code, errors=[])], recorded_at=NOW)
+
+
+def on_server(store: Store, key: Key, body: bytes, *, version: int = 1) -> None:
+    """Let the store know a record of the server's, without unsent work."""
+    pull(store, wire(key, body, version=version))
+
+
+def open_conflict(store: Store, *, mine: bytes, theirs: bytes | None, base: bytes) -> None:
+    """Bring `LETTER` into an open conflict over version 2 of the server's."""
+    on_server(store, LETTER, base)
+    save(store, LETTER, mine)
+    outcome = pull(store, wire(LETTER, theirs, version=2))
+    assert outcome.conflicts == 1
