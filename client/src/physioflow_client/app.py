@@ -233,6 +233,7 @@ class Laptop:
             False where a request hangs; its thread then closes the file when it ends.
         """
         self.window.close()
+        self.window.deleteLater()
         self.records.close()
         if self.worker.stop():
             self._release()

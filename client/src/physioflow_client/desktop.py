@@ -7,7 +7,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, Slot
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
 from physioflow_client import settings as settings_file
@@ -18,12 +19,14 @@ from physioflow_client.background.door import (
     SignInForm,
     UnlockAnswer,
 )
+from physioflow_client.background.records import Records
 from physioflow_client.background.tasks import Tasks
 from physioflow_client.boundary.crash_folder import CrashFolder
 from physioflow_client.boundary.guard import Guard
 from physioflow_client.boundary.hooks import Hooks
 from physioflow_client.boundary.last_time import LastTimeNotice
-from physioflow_client.look.theme import apply_theme
+from physioflow_client.idle import IdleWatch
+from physioflow_client.look.theme import Theme, apply_theme
 from physioflow_client.settings import Language
 from physioflow_client.vault.profile import Profile
 from physioflow_client.vault.vault import profiles_in
@@ -97,8 +100,10 @@ class Desktop(QObject):
         make_window: MakeWindow | None = None,
     ) -> None:
         super().__init__()
+        self._app = app
+        self._folder = folder
         self._http = http
-        self._make_window = make_window
+        self._make_window = make_window or self._main_window
         self._settings = settings_file.load(folder)
         self._server_url = server_url or self._settings.server_url
         if self._settings.language in _LOCALES:
@@ -113,6 +118,7 @@ class Desktop(QObject):
         self._door = LazyDoor(folder, http=http, key_store=key_store)
         self._unlock: UnlockWindow | None = None
         self._laptop: Laptop | None = None
+        self._idle: IdleWatch | None = None
         self._sign_in_dialog: SignInAgainDialog | None = None
         app.aboutToQuit.connect(self.close)
 
@@ -120,6 +126,11 @@ class Desktop(QObject):
     def window(self) -> QWidget | None:
         """The window that is shown."""
         return self._laptop.window if self._laptop is not None else self._unlock
+
+    @property
+    def laptop(self) -> Laptop | None:
+        """The file that is open; None while locked."""
+        return self._laptop
 
     def start(self) -> None:
         """Show the first window; everything heavy follows it."""
@@ -136,16 +147,19 @@ class Desktop(QObject):
 
     @Slot()
     def lock(self) -> None:
-        """Close the person's file and ask who is there."""
+        """Close the person's file and ask who is there; drafts are kept in the file."""
         laptop, self._laptop = self._laptop, None
+        if laptop is None:
+            return
+        self._stop_watching()
         self._show_unlock()
-        if laptop is not None:
-            laptop.close()
+        laptop.close()
 
     @Slot()
     def close(self) -> None:
         """Bring everything to the disk and let go of it."""
         self._tasks.close()
+        self._stop_watching()
         if self._laptop is not None:
             self._laptop.close()
             self._laptop = None
@@ -188,10 +202,44 @@ class Desktop(QObject):
 
         self._laptop = open_laptop(opened, http=self._http, make_window=self._make_window)
         self._laptop.window.show()
+        self._idle = IdleWatch(self._app, after_min=self._settings.lock_after_min)
+        # Queued: the window must not be closed from within the event that it is handling.
+        self._idle.idle.connect(self.lock, Qt.ConnectionType.QueuedConnection)
         unlock, self._unlock = self._unlock, None
         if unlock is not None:
             unlock.close()
             unlock.deleteLater()
+
+    def _main_window(self, records: Records) -> QWidget:
+        from physioflow_client.views.main_window import MainWindow  # the heaviest of the views
+
+        queued = Qt.ConnectionType.QueuedConnection
+        window = MainWindow(records, report=self._guard.report)
+        window.sign_in_wanted.connect(self.ask_to_sign_in)
+        window.portal_wanted.connect(self._open_portal)
+        window.lock_wanted.connect(self.lock, queued)
+        window.theme_chosen.connect(self._remember_theme)
+        return window
+
+    @Slot()
+    def _open_portal(self) -> None:
+        """Show the Wi-Fi's sign-in page: it answers any plain request, ours included."""
+        assert self._laptop is not None
+        url = QUrl(self._laptop.profile.owner.server_url)
+        url.setScheme("http")
+        url.setPort(-1)
+        QDesktopServices.openUrl(url)
+
+    @Slot(object)
+    def _remember_theme(self, theme: Theme) -> None:
+        keep = partial(settings_file.remember_theme, self._folder, theme)
+        self._tasks.run(keep, _nothing_more)
+
+    def _stop_watching(self) -> None:
+        if self._idle is not None:
+            self._app.removeEventFilter(self._idle)
+            self._idle.deleteLater()
+            self._idle = None
 
     @Slot(str)
     def _sign_in_again(self, password: str) -> None:

@@ -18,6 +18,7 @@ from physioflow_client.look.theme import Theme
 
 FOLDER_VARIABLE: Final = "PHYSIOFLOW_HOME"
 MAX_DEVICE_NAME: Final = 60
+MAX_LOCK_AFTER_MIN: Final = 60
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         server_url: offered at the first sign-in; a profile keeps its own.
         device_id: names this laptop to the server, for ever.
         device_name: names it to people ("Room 3").
+        lock_after_min: minutes without a key or a click until the records are locked.
     """
 
     device_id: str
@@ -41,11 +43,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: Language = Language.SYSTEM
     theme: Theme = Theme.SYSTEM
     server_url: str = ""
+    lock_after_min: int = 5
 
     def __post_init__(self) -> None:
         uuid.UUID(self.device_id)
         if not 0 < len(self.device_name) <= MAX_DEVICE_NAME:
             raise ValueError(f"a laptop's name has 1 to {MAX_DEVICE_NAME} characters")
+        if not 1 <= self.lock_after_min <= MAX_LOCK_AFTER_MIN:
+            raise ValueError(f"records lock after 1 to {MAX_LOCK_AFTER_MIN} minutes")
         if self.server_url and (problem := server_url_problem(self.server_url)):
             raise ValueError(problem)
 
@@ -97,6 +102,11 @@ def save(folder: Path, settings: Settings) -> None:
     """Keep the settings durably."""
     content = msgspec.json.format(msgspec.json.encode(settings), indent=2)
     write_durably(_file(folder), content)
+
+
+def remember_theme(folder: Path, theme: Theme) -> None:
+    """Keep the theme that the person chose, whatever else has changed meanwhile."""
+    save(folder, msgspec.structs.replace(load(folder), theme=theme))
 
 
 def _file(folder: Path) -> Path:

@@ -33,11 +33,11 @@ class Hooks:
         sys.excepthook = self._uncaught
         threading.excepthook = self._uncaught_in_thread
         sys.unraisablehook = self._unraisable
-        qInstallMessageHandler(_qt_message)
+        self._qt_before = qInstallMessageHandler(_qt_message)
 
     def remove(self) -> None:
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
-        qInstallMessageHandler(None)
+        qInstallMessageHandler(self._qt_before)
 
     def _uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
