@@ -270,6 +270,38 @@ def test_when_the_server_moves_choices_stay_and_what_is_new_is_marked_and_asked_
     assert row_of(model, "answers").is_new
 
 
+def test_time_that_passes_is_no_change_of_the_record(quickdash: ConflictSnapshot) -> None:
+    model = model_of(quickdash)
+    model.choose(index_of(model, "answers"), Choice.MINE)
+    assert not model.rebase(replace(quickdash, age="3 h ago"))
+    assert model.can_undo
+    assert model.snapshot.age == "3 h ago"
+    assert not any(row.is_new for row in model.rows)
+
+
+def test_other_answers_of_the_same_score_are_chosen_again(
+    qapp: QApplication, measure_of: MeasureOf, opened: Opened
+) -> None:
+    base, mine = measure_of("ndi", (3,) * 10), measure_of("ndi", (2,) * 10)
+    one, other = measure_of("ndi", (0, 2) * 5), measure_of("ndi", (2, 0) * 5)
+    model = model_of(opened("outcome_measures", base, mine, one))
+    model.choose(0, Choice.THEIRS)
+    assert model.rebase(opened("outcome_measures", base, mine, other, version=4))
+    assert model.rows[0].choice is Choice.UNDECIDED
+
+
+def test_two_sittings_of_one_score_are_told_apart(
+    qapp: QApplication, measure_of: MeasureOf, opened: Opened
+) -> None:
+    base = measure_of("ndi", (3,) * 10)
+    one, other = measure_of("ndi", (0, 2) * 5), measure_of("ndi", (2, 0) * 5)
+    model = model_of(opened("outcome_measures", base, one, other))
+    assert model.rows[0].cells.mine == "score 10\n10 answers differ"
+    few = measure_of("ndi", (2, 0, *(0, 2) * 4))
+    model = model_of(opened("outcome_measures", base, one, few))
+    assert model.rows[0].cells.mine == "score 10\nitem 1: 0 · item 2: 2"
+
+
 def test_a_field_of_a_newer_app_is_carried_over_without_a_row(
     quickdash: ConflictSnapshot,
 ) -> None:

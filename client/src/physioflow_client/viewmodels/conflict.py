@@ -112,15 +112,19 @@ class ConflictModel(QObject):
             self._rows = self._past.pop()
             self.changed.emit()
 
-    def rebase(self, snapshot: ConflictSnapshot) -> None:
-        """The record moved meanwhile: keep the choices, mark what is new."""
-        if snapshot == self._snapshot:
-            return
-        rows = rebased(self._rows, rows_of(snapshot, self._collection, self._presenter))
-        self._snapshot = snapshot
-        self._rows = rows
+    def rebase(self, snapshot: ConflictSnapshot) -> bool:
+        """Take the record as it is now: keep the choices, mark what is new.
+
+        Returns False where nothing but the words about it (its age) has changed.
+        """
+        was, self._snapshot = self._snapshot, snapshot
+        if was.content == snapshot.content:
+            return False
+        fresh = rows_of(snapshot, self._collection, self._presenter)
+        self._rows = rebased(self._rows, fresh, was=was, now=snapshot)
         self._past.clear()
         self.rebuilt.emit()
+        return True
 
     def result(self) -> dict[str, object] | None:
         """Return the record as chosen so far, or None where it is to be deleted."""

@@ -150,20 +150,30 @@ def joined_text(snapshot: ConflictSnapshot, group: MergeGroup) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def rebased(old: Sequence[Row], new: Sequence[Row]) -> tuple[Row, ...]:
-    """Return new rows with the old choices, wherever the person would see the same.
+def rebased(
+    old: Sequence[Row], new: Sequence[Row], *, was: ConflictSnapshot, now: ConflictSnapshot
+) -> tuple[Row, ...]:
+    """Return new rows with the old choices, wherever the person would choose among the same.
 
     A row that is not as it was is marked, and wants to be chosen again.
     """
     known = {row.group.name: row for row in old}
     kept: list[Row] = []
     for row in new:
-        was = known.get(row.group.name)
-        if was is not None and was.cells == row.cells and was.is_contested == row.is_contested:
-            kept.append(replace(row, choice=was.choice, text=was.text, is_new=was.is_new))
+        before = known.get(row.group.name)
+        # Values are compared, not their words: two sittings may have one score.
+        if before is not None and _values(was, row.group) == _values(now, row.group):
+            kept.append(replace(row, choice=before.choice, text=before.text, is_new=before.is_new))
         else:
             kept.append(replace(row, is_new=True))
     return tuple(kept)
+
+
+def _values(snapshot: ConflictSnapshot, group: MergeGroup) -> list[object]:
+    return [
+        None if side.fields is None else [side.fields.get(name) for name in group.fields]
+        for side in (snapshot.base, snapshot.mine, snapshot.theirs)
+    ]
 
 
 def _field_rows(

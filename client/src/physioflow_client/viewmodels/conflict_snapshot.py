@@ -112,5 +112,11 @@ class ConflictSnapshot:
     theirs_version: int
 
     @property
+    def content(self) -> tuple[object, ...]:
+        """What is in conflict, without the words about it."""
+        sides = (self.base, self.mine, self.theirs)
+        return (self.key, self.theirs_version, *(side.fields for side in sides))
+
+    @property
     def title(self) -> str:
         return f"{self.person} · {self.record}" if self.person else self.record

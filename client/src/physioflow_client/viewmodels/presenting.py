@@ -140,7 +140,11 @@ def _sitting(group: MergeGroup, fields: Fields, mine: Fields, theirs: Fields) ->
         for place, (one, other) in enumerate(zip(_answers(mine), _answers(theirs), strict=False))
         if one != other and place < len(answers)
     ]
-    if apart and len(apart) <= MAX_ANSWERS_NAMED:
+    if len(apart) > MAX_ANSWERS_NAMED:
+        # Two scores that differ say enough; two that don't would hide it.
+        if mine.get("shown_score") == theirs.get("shown_score"):
+            lines.append(translate("Conflict", "{n} answers differ").format(n=len(apart)))
+    elif apart:
         lines.append(
             " · ".join(
                 translate("Conflict", "item {n}: {answer}").format(

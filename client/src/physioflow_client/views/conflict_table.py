@@ -137,14 +137,13 @@ class ConflictTable(QScrollArea):
             grid.addWidget(view.before, line, 1, top)
             for column, cell in enumerate((view.mine, view.theirs, view.result), start=2):
                 grid.addWidget(cell, line, column, top)
-        grid.setRowStretch(2 * len(self._rows) + 1, 1)
         self._grid = grid
         page = QWidget()
         page.setProperty("role", "page")
         whole = QVBoxLayout(page)
         whole.setContentsMargins(0, 0, SPACE_1, 0)
         whole.addWidget(content)
-        whole.addStretch()
+        whole.addStretch(1)
         self.setWidget(page)
         self._refresh()
 

@@ -21,6 +21,11 @@ from physioflow_client.views.conflict_table import ConflictTable
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Collection
 
+SAVE: Final = "conflict-save"
+LATER: Final = "conflict-later"
+USE_THEIRS: Final = "conflict-use-theirs"
+"""Object names, by which a test or the demo finds the buttons."""
+
 _QUEUE_PX: Final = 280
 _NARROW_PX: Final = 960
 """Below this width (a 1366-pixel screen at 200 %) the queue gives way to two arrows."""
@@ -79,10 +84,8 @@ class ConflictWindow(QWidget):
             if model is None:
                 collection = self._collections[snapshot.key.collection]
                 model = ConflictModel(snapshot, collection, self._presenter, self)
-            elif model.snapshot != snapshot:
-                model.rebase(snapshot)
-                if model is self._current:
-                    self._say_moved()
+            elif model.rebase(snapshot) and model is self._current:
+                self._say_moved()
             self._models[snapshot.key] = model
         for gone in known.values():
             gone.deleteLater()
@@ -133,14 +136,17 @@ class ConflictWindow(QWidget):
         self._position = label("", "small")
         self._table = ConflictTable()
         self._later = button(self.tr("Decide later"), shortcut="Esc")
+        self._later.setObjectName(LATER)
         self._later.clicked.connect(self.decide_later)
         self._use_theirs = button(self.tr("Use theirs"))
+        self._use_theirs.setObjectName(USE_THEIRS)
         self._use_theirs.clicked.connect(self._take_theirs)
         self._undo = button(self.tr("Undo"), role="quiet", shortcut="Ctrl+Z")
         self._undo.clicked.connect(self._take_back)
         self._left = label("", "small", wraps=True)
         self._left.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._save = button(self.tr("Save"), role="primary")
+        self._save.setObjectName(SAVE)
         self._save.clicked.connect(self.save)
 
     def _lay_out(self) -> None:
