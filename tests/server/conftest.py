@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 from sqlalchemy import insert
 
 from physioflow_server.app import create_app
+from physioflow_server.auth import passwords
 from physioflow_server.auth.permissions import Role
 from physioflow_server.database.engine import Database
 from physioflow_server.database.migrate import migrate
@@ -37,7 +39,16 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def new_clinic(database: Database, clock: SetClock) -> Callable[[str], Clinic]:
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with little work: most tests are about something else."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", quick)
+
+
+@pytest.fixture
+def new_clinic(
+    database: Database, clock: SetClock, quick_passwords: None
+) -> Callable[[str], Clinic]:
     def make(name: str) -> Clinic:
         accounts = Accounts(database=database, clock=clock)
         clinic_id = accounts.create_clinic(name)

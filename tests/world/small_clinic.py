@@ -1,4 +1,4 @@
-"""A clinic in this process: a real SQLite file, a domain of two collections, a clock that is set."""
+"""A clinic in this process: real SQLite, a domain of two collections, a clock that is set."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ DEFAULT_PORT: Final = 8470
 
 GRACEFUL_STOP_S: Final = 8.0
 """How long open requests may still run after SIGTERM; the process is gone within 10 s."""
-IDLE_CONNECTION_S: Final = 15.0
+IDLE_CONNECTION_S: Final = 10.0
 """A connection that sent no whole request header for so long is cut."""
 MAX_CONNECTIONS_WAITING: Final = 1024
 """Connections that the kernel holds before they are accepted."""

@@ -50,9 +50,13 @@ def test_a_reading_transaction_cannot_write(database: Database) -> None:
 
 
 def test_a_writing_transaction_leaves_nothing_when_it_fails(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.writing() as connection:
-        connection.execute(text("CREATE TABLE left_over (x)"))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with database.writing() as connection:
+            connection.execute(text("CREATE TABLE left_over (x)"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.reading() as connection:
         assert not connection.execute(
             text("SELECT name FROM sqlite_master WHERE name = 'left_over'")

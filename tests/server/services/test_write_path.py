@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
+from physioflow_server.database.record_rows import VersionFacts
 from physioflow_server.database.tables import clinics, history, records
 from physioflow_server.services.history import GENESIS, body_hash, next_link
-from physioflow_server.database.record_rows import VersionFacts
 from physioflow_server.services.refusals import Refused
 from physioflow_sync.core.protocol import (
     NO_BODY,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
-from physioflow_server.routes.services import AnyRequest, Services, as_user
+from physioflow_server.routes.services import AnyRequest, ServicesGiven, as_user
 from physioflow_server.routes.wire import problem
 from physioflow_server.services.cursor import MAX_CURSOR_CHARS
 from physioflow_sync.core.protocol import (
@@ -30,15 +30,15 @@ DEFAULT_CHANGES_A_PAGE: Final = 1_000
 )
 async def changes(
     request: AnyRequest,
-    services: Services,
+    services: ServicesGiven,
     cursor: Annotated[
         str,
-        Parameter(
+        QueryParameter(
             max_length=MAX_CURSOR_CHARS,
             description="`next_cursor` of the page before; nothing for the beginning",
         ),
     ] = "",
-    limit: Annotated[int, Parameter(ge=1, le=MAX_CHANGES_A_PAGE)] = DEFAULT_CHANGES_A_PAGE,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_CHANGES_A_PAGE)] = DEFAULT_CHANGES_A_PAGE,
 ) -> ChangesPage:
     """Return what changed after the cursor: each record once, at its newest version."""
     return await as_user(

@@ -8,9 +8,10 @@ from typing import Final
 
 import msgspec
 from litestar import get
+from litestar.params import FromQuery
 
 from physioflow_server.database.migrate import HEAD, current_revision
-from physioflow_server.routes.services import Services
+from physioflow_server.routes.services import ServicesGiven
 from physioflow_server.routes.wire import problem
 from physioflow_server.services.clock import shown
 from physioflow_server.services.refusals import invalid_request, unavailable
@@ -40,7 +41,7 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get(HEALTH_PATH, tags=["health"])
-async def healthz(services: Services, nonce: str = "") -> Health:
+async def healthz(services: ServicesGiven, nonce: FromQuery[str] = "") -> Health:
     """The process is alive; the nonce shows that the answer is its own and fresh."""
     if not _NONCE.fullmatch(nonce):
         raise invalid_request(FieldError(field="nonce", reason="is not up to 128 letters"))
@@ -52,7 +53,7 @@ async def healthz(services: Services, nonce: str = "") -> Health:
     tags=["health"],
     responses={503: problem("The database is away or behind")},
 )
-async def readyz(services: Services) -> Ready:
+async def readyz(services: ServicesGiven) -> Ready:
     """The database answers and is at this release's schema."""
 
     def revision() -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from litestar import post
+from litestar.params import JSONBody
 
-from physioflow_server.routes.services import AnyRequest, Services, as_user
+from physioflow_server.routes.services import AnyRequest, ServicesGiven, as_user
 from physioflow_server.routes.wire import problem, wire_struct
 from physioflow_server.services.clock import shown
 from physioflow_server.services.refusals import Refused
@@ -29,7 +30,9 @@ from physioflow_sync.core.protocol import (
         426: problem("`update_required`: the client is too old"),
     },
 )
-async def push(data: PushRequest, request: AnyRequest, services: Services) -> PushResponse:
+async def push(
+    data: JSONBody[PushRequest], request: AnyRequest, services: ServicesGiven
+) -> PushResponse:
     """Write operations; each is answered on its own, whatever becomes of the others."""
     if data.protocol not in PROTOCOLS_SERVED:
         raise Refused(426, "update_required", "This server does not speak that protocol version")

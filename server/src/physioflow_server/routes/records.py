@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from litestar import Response, delete, get, put
 from litestar.openapi import spec
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 
 from physioflow_server.auth.permissions import Action, allows
 from physioflow_server.routes.preconditions import base_version, operation_id
-from physioflow_server.routes.services import AnyRequest, Services, as_user
+from physioflow_server.routes.services import AnyRequest, Services, ServicesGiven, as_user
 from physioflow_server.routes.wire import problem
 from physioflow_server.services.clock import shown
 from physioflow_server.services.domain import Domain
@@ -49,6 +50,7 @@ _WRITE_PROBLEMS: Final = {
 }
 
 
+@dataclass
 class TakesRecordBody(spec.Operation):
     """Tells OpenAPI that the request's body is the record's."""
 
@@ -61,7 +63,10 @@ class TakesRecordBody(spec.Operation):
 
 @get(RECORD_PATH, tags=["records"], responses={404: _WRITE_PROBLEMS[404]})
 async def read_record(
-    request: AnyRequest, services: Services, collection: str, record_id: str
+    request: AnyRequest,
+    services: ServicesGiven,
+    collection: FromPath[str],
+    record_id: FromPath[str],
 ) -> Response[WireRecord]:
     """Return a record as it is now; its version is the ETag."""
 
@@ -83,7 +88,11 @@ async def read_record(
     },
 )
 async def write_record(
-    body: RawBody, request: AnyRequest, services: Services, collection: str, record_id: str
+    body: RawBody,
+    request: AnyRequest,
+    services: ServicesGiven,
+    collection: FromPath[str],
+    record_id: FromPath[str],
 ) -> Response[WireRecord]:
     """Create or change a record whose version the sender saw."""
     raw = _raw_object(body)
@@ -92,7 +101,10 @@ async def write_record(
 
 @delete(RECORD_PATH, tags=["records"], status_code=200, responses=_WRITE_PROBLEMS)
 async def delete_record(
-    request: AnyRequest, services: Services, collection: str, record_id: str
+    request: AnyRequest,
+    services: ServicesGiven,
+    collection: FromPath[str],
+    record_id: FromPath[str],
 ) -> Response[WireRecord]:
     """Delete a record whose version the sender saw, where its collection allows that."""
     return await _write(request, services, collection, record_id, OperationKind.DELETE, NO_BODY)

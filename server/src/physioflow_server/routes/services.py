@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from litestar import Request
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 
 from physioflow_server.database.engine import Database
 from physioflow_server.middleware.request_context import context_of
@@ -39,6 +40,10 @@ class Services:
     reading: Workers
     writing: Workers
     signing_in: Workers
+
+
+ServicesGiven = NamedDependency[Services]
+"""What a route handler declares, to be given the services."""
 
 
 async def as_user(

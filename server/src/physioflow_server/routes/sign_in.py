@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from litestar import post
+from litestar.params import JSONBody
 
-from physioflow_server.routes.services import AnyRequest, Services, as_user
+from physioflow_server.routes.services import AnyRequest, ServicesGiven, as_user
 from physioflow_server.routes.wire import problem, wire_struct
 from physioflow_sync.core.protocol import (
     REFRESH_PATH,
@@ -29,7 +30,7 @@ from physioflow_sync.core.protocol import (
         429: problem("Too many wrong passwords; see Retry-After"),
     },
 )
-async def sign_in(data: SignInRequest, services: Services) -> SignedIn:
+async def sign_in(data: JSONBody[SignInRequest], services: ServicesGiven) -> SignedIn:
     """Open a session for a user on a laptop."""
     return await services.signing_in.run(lambda: services.sign_in.sign_in(data))
 
@@ -42,7 +43,7 @@ async def sign_in(data: SignInRequest, services: Services) -> SignedIn:
     tags=["sign-in"],
     responses={401: problem("Sign in again")},
 )
-async def refresh(data: RefreshRequest, services: Services) -> Tokens:
+async def refresh(data: JSONBody[RefreshRequest], services: ServicesGiven) -> Tokens:
     """Exchange a refresh token for the next pair.
 
     The same token may be sent again until its successor is used.
@@ -51,6 +52,6 @@ async def refresh(data: RefreshRequest, services: Services) -> Tokens:
 
 
 @post(SIGN_OUT_PATH, status_code=204, tags=["sign-in"])
-async def sign_out(request: AnyRequest, services: Services) -> None:
+async def sign_out(request: AnyRequest, services: ServicesGiven) -> None:
     """End the session that the access token belongs to."""
     await as_user(request, services, services.writing, services.token_store.sign_out)
