@@ -22,6 +22,7 @@ from physioflow_clinical.episodes import Episode
 from physioflow_clinical.instruments import catalogue
 from physioflow_clinical.outcome_measures import Mode, OutcomeMeasure, Phase, new_measure
 from physioflow_clinical.patients import Patient
+from physioflow_clinical.regions import Side
 from physioflow_server.settings import IDLE_CONNECTION_S
 from physioflow_server.testing import (
     ServerDidNotStart,
@@ -91,7 +92,7 @@ def measure(patient: str, episode: str, *, year: int = 2025) -> OutcomeMeasure:
         episode=episode,
         instrument=instrument,
         region="neck",
-        side=None,
+        side=Side.MIDLINE,
         mode=Mode.PAPER,
         phase=Phase.BASELINE,
         measured_at=datetime(year, 1, 2, 9, 0, tzinfo=UTC),
@@ -110,7 +111,13 @@ def test_a_stale_put_a_bad_score_and_another_clinics_record(
         (f"/api/v1/patients/{patient}", Patient(legal_name="Mai Tran", date_of_birth=born)),
         (
             f"/api/v1/episodes/{episode}",
-            Episode(patient=patient, problem="neck pain", region="neck", opened_on=born),
+            Episode(
+                patient=patient,
+                problem="neck pain",
+                region="neck",
+                side=Side.MIDLINE,
+                opened_on=born,
+            ),
         ),
         (f"/api/v1/outcome_measures/{id_}", measure(patient, episode)),
     ]
