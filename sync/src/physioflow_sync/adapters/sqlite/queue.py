@@ -40,11 +40,12 @@ _CHOSEN: Final = """
 """
 # An entry that is queued and heads its record's queue is the record's only one.
 _SHOW_SEALED: Final = """
-    UPDATE records SET state = 'sending' FROM (
-        SELECT o.collection, o.id FROM json_each(?) AS k
-        CROSS JOIN outbox AS o ON o.op_id = k.value WHERE o.state = 'queued'
-    ) AS sealed
-    WHERE records.id = sealed.id AND records.collection = sealed.collection
+    UPDATE records SET state = 'sending' WHERE rowid IN (
+        SELECT r.rowid FROM json_each(?) AS k
+        CROSS JOIN outbox AS o ON o.op_id = k.value
+        CROSS JOIN records AS r ON r.id = o.id AND r.collection = o.collection
+        WHERE o.state = 'queued'
+    )
 """
 _SEAL: Final = """
     UPDATE outbox SET state = 'sealed'

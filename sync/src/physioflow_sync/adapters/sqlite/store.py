@@ -63,6 +63,9 @@ from physioflow_sync.core.resolution import (
 from physioflow_sync.core.status import Counts
 from physioflow_sync.ports import Edit, PageApplied, Settled
 
+ROWS_ANALYSED: Final = 1_000
+"""Of each index, for the planner to know which field narrows most."""
+
 _CURSOR: Final = "cursor"
 _EPOCH: Final = "epoch"
 _LAST_SYNCED_AT: Final = "last_synced_at"
@@ -300,6 +303,10 @@ class SqliteStore:
         for statement in missing:
             with self._writing() as connection:
                 connection.exec_driver_sql(statement)
+        if missing:
+            with self._writing() as connection:
+                connection.exec_driver_sql(f"PRAGMA analysis_limit = {ROWS_ANALYSED}")
+                connection.exec_driver_sql("ANALYZE")
         self._is_indexed = True
 
     def _meta(self, name: str) -> str | None:

@@ -93,7 +93,7 @@ def _index_statements(registry: Registry) -> Iterator[str]:
         for field in collection.indexes:
             yield (
                 f"CREATE INDEX {_name(f'field:{collection.name}.{field}')}"
-                f" ON records ({json_field(field)}) WHERE {_is_shown(collection)}"
+                f" ON records ({_shown_field(collection, field)}) WHERE {_is_shown(collection)}"
             )
 
 
@@ -101,7 +101,7 @@ def _view_statements(registry: Registry) -> Iterator[str]:
     for collection in registry.values():
         assert collection.name not in RESERVED_NAMES, collection.name
         fields = "".join(
-            f", {json_field(field)} AS {_name(field)}"
+            f", {_shown_field(collection, field)} AS {_name(field)}"
             for field in collection.field_names
             if field != "id"
         )
@@ -112,6 +112,12 @@ def _view_statements(registry: Registry) -> Iterator[str]:
             f" {json_field(NUMBER, 'assigned')} AS _number, body AS _body{fields}"
             f" FROM records WHERE {_is_shown(collection)}"
         )
+
+
+def _shown_field(collection: Collection, field: str) -> str:
+    value = json_field(field)
+    # Only an index of text can be searched for the id of a row that a join has found.
+    return f"CAST({value} AS TEXT)" if field in collection.parents else value
 
 
 def _is_shown(collection: Collection) -> str:
