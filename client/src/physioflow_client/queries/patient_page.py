@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,7 +70,7 @@ def patient_records(connection: Connection, patient: str) -> PatientRecords | No
 
 
 def _records(
-    connection: Connection, collection: str, query: TextClause, asked: dict[str, object]
+    connection: Connection, collection: str, query: TextClause, asked: Mapping[str, object]
 ) -> tuple[StoredRecord, ...]:
     return tuple(
         StoredRecord(

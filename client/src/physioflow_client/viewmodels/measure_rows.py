@@ -94,8 +94,15 @@ def measure_row(kept: Kept[OutcomeMeasure], *, now: datetime) -> MeasureRow:
     )
 
 
-def measure_details(kept: Kept[OutcomeMeasure], *, now: datetime) -> MeasureDetails:
-    """Return a measure in full."""
+def measure_details(
+    kept: Kept[OutcomeMeasure], *, me: tuple[str, str], now: datetime
+) -> MeasureDetails:
+    """Return a measure in full.
+
+    Args:
+        me: who works on this laptop and what it is called: a change that the server has
+            not seen yet is theirs.
+    """
     measure, instrument = kept.body, kept.body.judged_by
     when = moment_words(measure.measured_at, now=now)
     is_final = measure.status is Status.FINAL
@@ -111,7 +118,7 @@ def measure_details(kept: Kept[OutcomeMeasure], *, now: datetime) -> MeasureDeta
         answers=_answers(measure),
         notes=measure.notes,
         phase=measure.phase,
-        meta=_meta(kept, now=now),
+        meta=_meta(kept, me, now=now),
         is_void=measure.status is Status.ENTERED_IN_ERROR,
     )
 
@@ -141,18 +148,17 @@ def _answers(measure: OutcomeMeasure) -> tuple[AnswerRow, ...]:
     return tuple(rows)
 
 
-def _meta(kept: Kept[OutcomeMeasure], *, now: datetime) -> tuple[str, ...]:
+def _meta(kept: Kept[OutcomeMeasure], me: tuple[str, str], *, now: datetime) -> tuple[str, ...]:
     measure, record = kept.body, kept.record
     region = REGION_BY_ID.get(measure.region)
     place = said(place_words(region, measure.side)) if region is not None else measure.region
     lines = [" · ".join((place, phase_words(measure.phase), mode_words(measure.mode)))]
     if measure.total_only:
         lines.append(translate("MeasureDetails", "Total only: its answers were not copied."))
-    recorded = [part for part in (record.author, record.device) if part]
+    recorded = [record.author or me[0], record.device or me[1]]
     if record.recorded_at:
         at = datetime.fromisoformat(record.recorded_at)
         recorded.append(moment_words(at, now=now))
-    if recorded:
-        who = " · ".join(recorded)
-        lines.append(translate("MeasureDetails", "Recorded by {who}").format(who=who))
+    who = " · ".join(recorded)
+    lines.append(translate("MeasureDetails", "Recorded by {who}").format(who=who))
     return tuple(lines)

@@ -82,6 +82,7 @@ class PatientPageModel(QObject):
         self._episode = ""
         self._trend: TrendKey | None = None
         self._measure = ""
+        self._revealed = ""
         self._file: PatientFile | None = None
         self._page: PatientPage | None = None
         self._is_reading = False
@@ -103,6 +104,11 @@ class PatientPageModel(QObject):
             self._episode, self._trend, self._file = "", None, None
             self._page = None
         self._patient, self._measure = patient, measure
+        self._read()
+
+    def reveal(self, measure: str) -> None:
+        """Show the trend of a measure that has just been recorded."""
+        self._revealed, self._measure = measure, ""
         self._read()
 
     def choose_episode(self, episode: str) -> None:
@@ -142,10 +148,10 @@ class PatientPageModel(QObject):
             self.changed.emit()
             self.missing.emit(self._patient)
             return
-        kept = file.measure(self._measure) if self._measure else None
-        if kept is not None:
-            self._episode = kept.body.episode
-            self._trend = trend_key(kept.body) if self._trend is None else self._trend
+        kept = file.measure(self._revealed or self._measure)
+        if kept is not None and (self._revealed or self._trend is None):
+            self._episode, self._trend = kept.body.episode, trend_key(kept.body)
+            self._revealed = ""
         self._show()
         if self._is_stale:
             self._read()
@@ -163,6 +169,7 @@ class PatientPageModel(QObject):
             return
         now = self._now()
         today = now.date()
+        me = (self._records.me.user_name, self._records.me.device_name)
         episode = file.episode(self._episode) or file.current_episode
         measures = file.measures_of(episode.id) if episode is not None else ()
         cards = tuple(trend_cards(measures, now=now))
@@ -182,7 +189,7 @@ class PatientPageModel(QObject):
             cards=cards,
             card=next(chosen, next(iter(cards), None)),
             rows=tuple(measure_row(each, now=now) for each in measures),
-            details=measure_details(kept, now=now) if kept is not None else None,
+            details=None if kept is None else measure_details(kept, me=me, now=now),
             unreadable=_unreadable_words(file.unreadable),
         )
         self.changed.emit()

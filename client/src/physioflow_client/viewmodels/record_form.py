@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -21,6 +21,9 @@ translate = QCoreApplication.translate
 
 DATES: Final = frozenset({"date_of_birth", "opened_on", "closed_on"})
 """Fields that are typed as dates."""
+
+LISTS: Final = frozenset({"medical_alerts"})
+"""Fields that are typed one entry a line."""
 
 
 class RecordForm(QObject):
@@ -83,6 +86,8 @@ class RecordForm(QObject):
     def text(self, path: str) -> str:
         """Return a field's text, "" where there is none."""
         value = self.value(path)
+        if path in LISTS and isinstance(value, list | tuple):
+            return "\n".join(map(str, cast("Sequence[object]", value)))
         return value if isinstance(value, str) else ""
 
     def set(self, path: str, value: object) -> None:
@@ -90,6 +95,8 @@ class RecordForm(QObject):
         self.errors.pop(path, None)
         if path in DATES and isinstance(value, str):
             value = self._date(path, value)
+        elif path in LISTS and isinstance(value, str):
+            value = [entry for each in value.splitlines() if (entry := each.strip())]
         name, _, inner = path.partition(".")
         if inner:
             whole = {**_mapping(self._fields.get(name)), inner: value}

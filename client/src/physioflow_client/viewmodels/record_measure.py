@@ -95,6 +95,11 @@ class RecordMeasureModel(QObject):
         return self._file
 
     @property
+    def now(self) -> datetime:
+        """The time that a measure gets where nobody says another."""
+        return self._now()
+
+    @property
     def live(self) -> LiveScore:
         return live_score(self.form)
 

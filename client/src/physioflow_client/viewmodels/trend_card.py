@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,11 +75,15 @@ def trend_cards(measures: Sequence[Kept[OutcomeMeasure]], *, now: datetime) -> l
     """Return an episode's trends, the one with most points first, then the newest."""
     by_body = {id(each.body): each for each in measures}
     cards: list[TrendCard] = []
-    for key, bodies in trends(each.body for each in measures).items():
+    found = trends(each.body for each in measures)
+    often = Counter(key.instrument for key in found)
+    for key, bodies in found.items():
         instrument = bodies[-1].judged_by
         if instrument is not None:
             kept = tuple(by_body[id(body)] for body in bodies)
-            cards.append(_card(key, instrument, kept, now=now))
+            is_alone = often[key.instrument] == 1
+            choice = said(instrument.short_name) if is_alone else _choice_words(key, instrument)
+            cards.append(_card(key, choice, instrument, kept, now=now))
     return sorted(
         cards,
         key=lambda card: (len(card.measures), card.measures[-1].body.measured_at),
@@ -88,6 +93,7 @@ def trend_cards(measures: Sequence[Kept[OutcomeMeasure]], *, now: datetime) -> l
 
 def _card(
     key: TrendKey,
+    choice: str,
     instrument: Instrument,
     measures: tuple[Kept[OutcomeMeasure], ...],
     *,
@@ -103,7 +109,7 @@ def _card(
     deciding = still if isinstance(change, CannotTell) else change
     return TrendCard(
         key=key,
-        choice=_choice_words(key, instrument),
+        choice=choice,
         title=said(instrument.name),
         direction=direction_words(instrument.direction),
         value=score_words(latest.shown_score, instrument),

@@ -1,0 +1,76 @@
+"""Any editor as a line of a form: label above, error below in words."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from physioflow_client.look.actions import label
+from physioflow_client.look.style_sheet import restyle
+from physioflow_client.look.tokens import SPACE_1
+
+Editor_co = TypeVar("Editor_co", bound=QWidget, covariant=True)
+
+
+class EditorField(QWidget, Generic[Editor_co]):
+    """A label, an editor, and room for an error."""
+
+    def __init__(self, title: str, editor: Editor_co, *, name: str = "") -> None:
+        super().__init__()
+        self.editor = editor
+        editor.setObjectName(name)
+        editor.setAccessibleName(title)
+        self._title = label(title, "label")
+        self._title.setBuddy(editor)
+        self._error = label(role="error", wraps=True)
+        self._error.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_1)
+        column.addWidget(self._title)
+        column.addWidget(editor)
+        column.addWidget(self._error)
+
+    @property
+    def error(self) -> str:
+        return self._error.text()
+
+    @property
+    def error_label(self) -> QLabel:
+        return self._error
+
+    def show_error(self, words: str) -> None:
+        """Show why what was typed will not do; "" takes it back."""
+        if words == self._error.text():
+            return
+        self._error.setText(words)
+        self._error.setVisible(bool(words))
+        self.editor.setProperty("invalid", bool(words))
+        self.editor.setAccessibleDescription(words)
+        restyle(self.editor)
+
+
+def line(*, hint: str = "", max_chars: int = 200) -> QLineEdit:
+    """Return an editor of one line."""
+    made = QLineEdit()
+    made.setPlaceholderText(hint)
+    made.setMaxLength(max_chars)
+    return made
+
+
+def lines(*, hint: str = "", height_px: int = 76) -> QPlainTextEdit:
+    """Return an editor of a few lines; Tab leaves it."""
+    made = QPlainTextEdit()
+    made.setPlaceholderText(hint)
+    made.setTabChangesFocus(True)
+    made.setFixedHeight(height_px)
+    return made
+
+
+def choice(options: dict[str, str]) -> QComboBox:
+    """Return a chooser of value → words."""
+    made = QComboBox()
+    for value, words in options.items():
+        made.addItem(words, value)
+    return made

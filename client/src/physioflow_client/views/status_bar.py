@@ -1,0 +1,61 @@
+"""The line below: who and where, and how much waits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton
+
+from physioflow_client.look.actions import label
+from physioflow_client.look.tokens import SMALL_PX, SPACE_1, SPACE_4, SPACE_5
+from physioflow_client.viewmodels.sync_status import SyncStatusModel
+from physioflow_client.views import names
+
+_HEIGHT_PX: Final = 34
+
+
+class StatusBar(QFrame):
+    """Shows the words of a `SyncStatusModel`.
+
+    Signals:
+        opened: show the sync centre.
+    """
+
+    opened = Signal()
+
+    def __init__(self, model: SyncStatusModel, *, device: str, user: str) -> None:
+        super().__init__()
+        self.setProperty("role", "footer")
+        self.setFixedHeight(_HEIGHT_PX)
+        self._model = model
+        self._counts = _link(names.STATUS_COUNTS)
+        self._last = _link(names.STATUS_LAST)
+        for each in (self._counts, self._last):
+            each.setToolTip(self.tr("Open the sync centre   Ctrl+Y"))
+            each.clicked.connect(self.opened)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE_5, 0, SPACE_4, 0)
+        row.setSpacing(SPACE_1)
+        row.addWidget(label(f"{device} · {user}", "small"))
+        row.addStretch()
+        row.addWidget(self._counts)
+        row.addWidget(self._last)
+        model.changed.connect(self.refresh)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the words of the moment."""
+        counts = "  ·  ".join(self._model.counts)
+        for target, words in ((self._counts, counts), (self._last, self._model.last)):
+            target.setText(words)
+            target.setAccessibleName(words)
+            target.setVisible(bool(words))
+
+
+def _link(name: str) -> QToolButton:
+    made = QToolButton()
+    made.setObjectName(name)
+    made.setStyleSheet(f"font-size: {SMALL_PX}px; padding: 3px 8px;")
+    return made
