@@ -278,11 +278,16 @@ def _each(selectors: str, suffix: str) -> str:
 def _pop_ups(t: Tokens) -> str:
     return f"""
 QComboBox::drop-down, QDateEdit::drop-down {{ border: none; width: 28px; }}
-QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+    subcontrol-origin: border; width: 1px; border: none; background: transparent;
+}}
+QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{
     background: {t.surface}; border: 1px solid {t.line}; border-radius: {RADIUS_CONTROL}px;
     padding: 4px; selection-background-color: {t.accent_soft}; selection-color: {t.text};
 }}
+#qt_calendar_navigationbar {{ background: {t.surface}; }}
+#qt_calendar_navigationbar QToolButton {{ color: {t.text}; font-weight: {SEMIBOLD}; }}
 QMenu {{
     background: {t.surface}; border: 1px solid {t.line}; border-radius: {RADIUS_CONTROL}px;
     padding: 4px;
@@ -306,11 +311,15 @@ QAbstractItemView {{
     gridline-color: {t.line};
 }}
 QAbstractItemView[role="plain"] {{ background: transparent; }}
+QListView::item {{ padding: 6px 8px; }}
+QTableView::item {{ padding: 4px 8px; }}
+QCalendarWidget QTableView::item {{ padding: 0; }}
 QAbstractItemView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
 QHeaderView {{ background: {t.surface}; }}
 QHeaderView::section {{
     background: {t.surface}; color: {t.muted}; border: none; padding: 8px;
     border-bottom: 1px solid {t.line}; font-size: {SMALL_PX}px; font-weight: {SEMIBOLD};
+    text-align: left;
 }}
 QTableCornerButton::section {{ background: {t.surface}; border: none; }}
 """
@@ -321,12 +330,12 @@ def _tabs(t: Tokens) -> str:
 QTabWidget::pane {{ border: none; border-top: 1px solid {t.line}; top: -1px; }}
 QTabBar {{ background: transparent; qproperty-drawBase: 0; }}
 QTabBar::tab {{
-    background: transparent; color: {t.muted}; padding: 10px 2px 8px 2px;
-    margin-right: 28px; border: none; border-bottom: 2px solid transparent;
+    background: transparent; color: {t.muted}; padding: 8px 4px; margin-right: 20px;
+    border: {FOCUS_RING_PX}px solid transparent;
 }}
 QTabBar::tab:hover {{ color: {t.text}; }}
 QTabBar::tab:selected {{ color: {t.accent}; border-bottom-color: {t.accent}; }}
-QTabBar::tab:focus {{ color: {t.accent}; border: {FOCUS_RING_PX}px solid {t.accent}; }}
+QTabBar::tab:focus {{ border-color: {t.accent}; border-radius: 6px; }}
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -188,11 +187,3 @@ def _moment(value: object) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def names_of(records: Mapping[str, Fields]) -> dict[str, str]:
-    """Return what each patient or episode is called, for `ClinicalPresenter`."""
-    return {
-        id_: _name(fields) or value_words("problem", fields.get("problem"))
-        for id_, fields in records.items()
-    }
