@@ -33,7 +33,7 @@ from physioflow_client.background.door import (
 from physioflow_client.background.records import Me, Records
 from physioflow_client.background.tokens import StoredTokens
 from physioflow_client.background.worker import SyncWorker
-from physioflow_client.settings import Settings
+from physioflow_client.settings import Settings, data_folder
 from physioflow_client.vault.device_secret import (
     DeviceSecrets,
     Keyring,
@@ -43,7 +43,7 @@ from physioflow_client.vault.device_secret import (
 from physioflow_client.vault.header import Owner, Protection
 from physioflow_client.vault.outcomes import Unlocked, WrongPassword
 from physioflow_client.vault.profile import Profile
-from physioflow_client.vault.vault import Vault
+from physioflow_client.vault.vault import Vault, unreadable_in
 from physioflow_client.vault.wrapping import KEY_BYTES
 from physioflow_clinical.collections import REGISTRY
 from physioflow_sync.adapters.http import HttpTransport
@@ -81,14 +81,17 @@ class FrontDoor:
         http: httpx.BaseTransport | None = None,
         key_store: Keyring | None = None,
     ) -> None:
-        self._folder = folder
+        self._folder = data_folder(folder)
         self._registry = registry
         self._http = http
         secrets = DeviceSecrets(key_store or desktop_keyring())
-        self.vault = Vault(folder, secrets=secrets, now=SystemClock().now)
+        self.vault = Vault(self._folder, secrets=secrets, now=SystemClock().now)
 
     def profiles(self) -> tuple[Profile, ...]:
         return self.vault.profiles()
+
+    def unreadable(self) -> int:
+        return unreadable_in(self._folder)
 
     def unlock(self, profile: Profile, password: str) -> UnlockAnswer:
         try:
@@ -191,6 +194,7 @@ class Laptop:
     ) -> None:
         self._opened = opened
         self._http = http
+        self._has_left = False
         self._clock = SystemClock()
         self._transport: HttpTransport | None = None
         self._bridge = EngineBridge()
@@ -231,18 +235,31 @@ class Laptop:
 
         Returns:
             False where a request hangs; its thread then closes the file when it ends.
+            True where all is closed, or was before.
         """
+        if self._has_left:
+            return True
+        self.leave()
+        return self.finish()
+
+    def leave(self) -> None:
+        """The first half of `close`, on the GUI thread: nothing more is asked or answered."""
+        self._has_left = True
         self.window.close()
         self.window.deleteLater()
         self.records.close()
-        if self.worker.stop():
+        self.worker.interrupt()
+
+    def finish(self) -> bool:
+        """The second half, on any thread, for at most ten seconds."""
+        if self.worker.wait():
             self._release()
             return True
-        threading.Thread(target=self._release_later, name="laptop-closing", daemon=True).start()
+        threading.Thread(target=self._finish_later, name="laptop-closing", daemon=True).start()
         return False
 
-    def _release_later(self) -> None:
-        while not self.worker.stop():
+    def _finish_later(self) -> None:
+        while not self.worker.wait():
             pass
         self._release()
 
@@ -282,7 +299,11 @@ def open_laptop(
         http: the way to the server; None for the machine's own network.
         make_window: None for the app's main window.
     """
-    return Laptop(opened, http=http, make_window=make_window or _main_window)
+    try:
+        return Laptop(opened, http=http, make_window=make_window or _main_window)
+    except BaseException:
+        opened.store.close()
+        raise
 
 
 def _main_window(records: Records) -> QWidget:

@@ -29,7 +29,7 @@ from physioflow_client.idle import IdleWatch
 from physioflow_client.look.theme import Theme, apply_theme
 from physioflow_client.settings import Language
 from physioflow_client.vault.profile import Profile
-from physioflow_client.vault.vault import profiles_in
+from physioflow_client.vault.vault import profiles_in, unreadable_in
 from physioflow_client.viewmodels.toast import Toast
 from physioflow_client.viewmodels.tone import Tone
 from physioflow_client.viewmodels.unlock import UnlockModel, answer_words
@@ -73,6 +73,9 @@ class LazyDoor:
 
     def profiles(self) -> tuple[Profile, ...]:
         return profiles_in(self._folder)
+
+    def unreadable(self) -> int:
+        return unreadable_in(self._folder)
 
     def unlock(self, profile: Profile, password: str) -> UnlockAnswer:
         return self.real.unlock(profile, password)
@@ -152,8 +155,10 @@ class Desktop(QObject):
         if laptop is None:
             return
         self._stop_watching()
+        laptop.leave()
+        # Before the list of people is read: nobody opens the file while it is being closed.
+        self._tasks.run(laptop.finish, _nothing_more)
         self._show_unlock()
-        laptop.close()
 
     @Slot()
     def close(self) -> None:
@@ -278,5 +283,5 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _nothing_more(_: None) -> None:
+def _nothing_more(_: object) -> None:
     return

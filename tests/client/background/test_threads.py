@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import QObject, QThread, QTimer, Slot
 from pytestqt.qtbot import QtBot
 
@@ -94,7 +95,8 @@ def test_an_engine_runs_is_woken_and_stops_at_once(
     qtbot.waitUntil(lambda: records.status.connectivity is Connectivity.NO_NETWORK)
     worker.wake(Wake.TRY_NOW)
     begun = time.monotonic()
-    assert worker.stop()
+    worker.interrupt()
+    assert worker.wait()
     assert time.monotonic() - begun < STOP_TIMEOUT_S
 
 
@@ -118,7 +120,8 @@ def test_an_engine_that_died_of_our_mistake_is_replaced(
         timer.timeout.emit()
         qtbot.waitUntil(lambda: records.status.connectivity is Connectivity.NO_NETWORK)
     finally:
-        assert worker.stop()
+        worker.interrupt()
+        assert worker.wait()
         threading.excepthook = before
 
 
@@ -130,3 +133,13 @@ def test_tasks_run_in_order_beside_the_gui_thread(qtbot: QtBot) -> None:
     assert [number for number, _ in answers] == list(range(5))
     assert {name for _, name in answers} != {threading.main_thread().name}
     tasks.close()
+
+
+def test_a_task_that_hangs_does_not_keep_the_app_from_ending(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("physioflow_client.background.tasks.CLOSE_TIMEOUT_S", 0.05)
+    tasks, may_end = Tasks(), threading.Event()
+    tasks.run(may_end.wait, lambda _: None)
+    tasks.close()
+    may_end.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from physioflow_sync.core.protocol import (
 )
 
 URL = "https://clinic.example"
+HANG_S = 30.0
 PASSWORD = "correct horse battery"
 
 
@@ -29,6 +31,9 @@ class Clinic(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self.is_unplugged = False
+        self.is_asked = False
+        self.black_hole = threading.Event()
+        self.black_hole.set()
         self.password = PASSWORD
         self.user_id = "0197c9a0-0000-7000-8000-000000000001"
         self.sign_ins = 0
@@ -41,6 +46,8 @@ class Clinic(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self.is_unplugged:
             raise httpx.ConnectError("Network is unreachable", request=request)
+        self.is_asked = not self.black_hole.is_set()
+        assert self.black_hole.wait(HANG_S)
         body = request.read()
         match request.url.path:
             case path if path == HEALTH_PATH:

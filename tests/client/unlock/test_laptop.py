@@ -102,11 +102,30 @@ def test_closing_leaves_the_unsent_work_in_the_file(
     begun = time.monotonic()
     assert laptop.close()
     assert time.monotonic() - begun < STOP_TIMEOUT_S
+    assert laptop.close(), "closing twice does no harm"
     again = door.unlock(laptop.profile, PASSWORD)
     assert isinstance(again, Opened)
     assert again.status.counts.unsent == 1
     assert again.store.record(edit.key).body == edit.body
     again.store.close()
+
+
+def test_a_request_that_hangs_does_not_hold_up_the_closing(
+    qtbot: QtBot, laptop: Laptop, door: FrontDoor, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("physioflow_client.background.worker.STOP_TIMEOUT_S", 0.05)
+    _until(qtbot, laptop, Connectivity.ONLINE)
+    clinic.black_hole.clear()
+    edit = _save(qtbot, laptop.records)
+    qtbot.waitUntil(lambda: clinic.is_asked)
+    assert not laptop.close()
+    again = door.unlock(laptop.profile, PASSWORD)
+    assert isinstance(again, Opened), "the person can go on at once"
+    assert again.store.record(edit.key).exists
+    again.store.close()
+    clinic.black_hole.set()
+    log = laptop.profile.records_file.with_name("records.db-wal")
+    qtbot.waitUntil(lambda: not log.exists(), timeout=20_000)
 
 
 def test_dead_tokens_ask_for_the_password_and_the_queue_waits(
@@ -141,7 +160,6 @@ def test_two_laptops_live_in_one_process(
     laptops: list[Laptop] = []
     for room in ("Room 1", "Room 3"):
         door = FrontDoor(tmp_path / room, http=clinic, key_store=MemoryKeyring())
-        (tmp_path / room).mkdir()
         opened = door.sign_in(form(device_name=room))
         assert isinstance(opened, Opened)
         laptops.append(open_laptop(opened, http=clinic, make_window=Window))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from keyring.backends.fail import Keyring as FailKeyring
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QPushButton, QRadioButton
+from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from physioflow_client.app import FrontDoor
@@ -228,6 +228,18 @@ def test_a_file_that_does_not_open_is_told(qtbot: QtBot, screen: Screen, door: F
     later.unlock(PASSWORD)
     assert later.field("Password").error == "The file is damaged. Ask your administrator."
     assert later.opened == []
+    later.close()
+
+
+def test_records_whose_key_file_is_damaged_are_spoken_of(
+    qtbot: QtBot, screen: Screen, door: FrontDoor
+) -> None:
+    screen.sign_in()
+    screen.opened[0].unlocked.profile.key_file.write_bytes(b"{")
+    later = Screen(qtbot, door)
+    assert later.model.state.step is Step.SIGN_IN
+    words = [each.text() for each in later.window.findChildren(QLabel) if each.isVisible()]
+    assert any("Do not delete anything" in each for each in words)
     later.close()
 
 

@@ -80,6 +80,10 @@ class Door(Protocol):
         """Return who is known on this laptop."""
         ...
 
+    def unreadable(self) -> int:
+        """Return how many profiles are here whose key header cannot be read."""
+        ...
+
     def unlock(self, profile: Profile, password: str) -> UnlockAnswer:
         """Open a profile; works offline."""
         ...

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from typing import Final, TypeVar
 
 from PySide6.QtCore import QObject
 
@@ -12,14 +14,20 @@ from physioflow_client.background.deliveries import Deliveries, Request
 
 T = TypeVar("T")
 
+CLOSE_TIMEOUT_S: Final = 12.0
+"""Enough for an engine to stop; a sign-in that hangs must not keep the app from ending."""
+
 
 class Tasks(QObject):
     """Lives on the GUI thread; runs one piece of work after the other."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="tasks")
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._deliveries = Deliveries(self)
+        # Not an executor, whose threads Python waits for without end.
+        self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
+        self._thread.start()
 
     def run(
         self,
@@ -32,9 +40,23 @@ class Tasks(QObject):
 
         What it raises is told to `crashed` and raised here, for the error boundary.
         """
-        self._deliveries.expect(self._worker.submit(work), Request(then=then, crashed=crashed))
+        future: Future[T] = Future()
+        self._deliveries.expect(future, Request(then=then, crashed=crashed))
+        self._queue.put(lambda: _settle(future, work))
 
     def close(self) -> None:
-        """Wait for the work under way, drop the rest, answer nobody."""
+        """Wait for the work handed in, for a while, and answer nobody."""
         self._deliveries.close()
-        self._worker.shutdown(cancel_futures=True)
+        self._queue.put(None)
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _work(self) -> None:
+        while (work := self._queue.get()) is not None:
+            work()
+
+
+def _settle(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001  raised again on the GUI thread
+        future.set_exception(error)

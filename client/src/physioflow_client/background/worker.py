@@ -58,15 +58,20 @@ class SyncWorker(QObject):
         """Tell the engine that something happened."""
         self._thread.wake(why)
 
-    def stop(self) -> bool:
-        """Stop the engine; False where a request still hangs after `STOP_TIMEOUT_S`.
-
-        The thread then ends with that request; what it was sending is sent again, under
-        the same op_ids, by the next engine.
-        """
+    def interrupt(self) -> None:
+        """Let no new engine begin, and the present one not sleep; `wait` ends it."""
         self._timer.stop()
         self._restarts = MAX_RESTARTS
         self._interrupt()
+
+    def wait(self) -> bool:
+        """Stop the engine; called on any thread, after `interrupt`.
+
+        Returns:
+            False where a request still hangs after `STOP_TIMEOUT_S`.  The thread ends with
+            that request; what it was sending is sent again, under the same op_ids, by the
+            next engine.
+        """
         return self._thread.stop(timeout_s=STOP_TIMEOUT_S)
 
     @Slot()

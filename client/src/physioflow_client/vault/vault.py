@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -46,13 +46,23 @@ from physioflow_client.vault.wrapping import (
 
 def profiles_in(folder: Path) -> tuple[Profile, ...]:
     """Return the profiles of a data folder that can be read, by the person's name."""
-    found: list[Profile] = []
-    for key_file in sorted(folder.glob("profiles/*/key.json")):
-        try:
-            found.append(_profile(key_file.parent, _read(key_file)))
-        except BadHeader:
-            continue  # It is still there; `unlock` tells whoever asks for it by name.
+    found = [profile for profile in _all_in(folder) if profile is not None]
     return tuple(sorted(found, key=lambda profile: profile.owner.user_name.casefold()))
+
+
+def unreadable_in(folder: Path) -> int:
+    """Return how many profiles of a data folder have a header that cannot be read."""
+    return sum(profile is None for profile in _all_in(folder))
+
+
+def _all_in(folder: Path) -> Iterator[Profile | None]:
+    for profile in folder.glob("profiles/*"):
+        try:
+            yield _profile(profile, _read(profile / "key.json"))
+        except BadHeader:
+            # Without records it is what a crash left of a profile that was being made.
+            if (profile / "records.db").exists():
+                yield None
 
 
 class Vault:

@@ -49,10 +49,14 @@ class Field(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlockState:
-    """What the screen shows; `error` stands below `field`."""
+    """What the screen shows; `error` stands below `field`.
+
+    `unreadable` counts profiles whose key header is damaged.
+    """
 
     step: Step = Step.LOADING
     profiles: tuple[Profile, ...] = ()
+    unreadable: int = 0
     is_busy: bool = True
     field: Field = Field.PASSWORD
     error: str = ""
@@ -82,7 +86,10 @@ class UnlockModel(QObject):
 
     def load(self) -> None:
         """Find out who is known here."""
-        self._tasks.run(self._door.profiles, self._know, crashed=self._give_up)
+        door = self._door
+        self._tasks.run(
+            lambda: (door.profiles(), door.unreadable()), self._know, crashed=self._give_up
+        )
 
     def unlock(self, profile: Profile, password: str) -> None:
         """Try a password."""
@@ -108,9 +115,11 @@ class UnlockModel(QObject):
         assert self._waiting is not None
         self.opened.emit(self._waiting)
 
-    def _know(self, profiles: tuple[Profile, ...]) -> None:
+    def _know(self, known: tuple[tuple[Profile, ...], int]) -> None:
+        profiles, unreadable = known
         step = Step.UNLOCK if profiles else Step.SIGN_IN
-        self._set(UnlockState(step=step, profiles=profiles, is_busy=False))
+        state = UnlockState(step=step, profiles=profiles, unreadable=unreadable, is_busy=False)
+        self._set(state)
 
     def _work(self, knock: Callable[[], SignInAnswer]) -> None:
         if self._state.is_busy:

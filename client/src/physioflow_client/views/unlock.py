@@ -99,6 +99,7 @@ class UnlockWindow(QWidget):
         self._back = button(self.tr("Back"), role="quiet", icon_name="chevron-left")
         self._someone_else = button(self.tr("Someone else? Sign in"), role="quiet")
         self._go_on = button(self.tr("Continue"), role="primary")
+        self._unreadable = label(role="error", wraps=True)
         self._progress = QProgressBar()
         self._progress.setRange(0, 0)
         self._progress.setTextVisible(False)
@@ -127,6 +128,7 @@ class UnlockWindow(QWidget):
         for step, page in self._page_of.items():
             page.setVisible(step is state.step)
         self._progress.setVisible(state.is_busy)
+        self._show_unreadable(state.unreadable)
         self._pages.setEnabled(not state.is_busy)
         self._back.setVisible(bool(state.profiles))
         set_text(self._unlock, self.tr("Unlocking…") if state.is_busy else self.tr("Unlock"))
@@ -206,6 +208,14 @@ class UnlockWindow(QWidget):
             case Step.NO_KEYRING:
                 self._go_on.setFocus()
 
+    def _show_unreadable(self, count: int) -> None:
+        words = self.tr(
+            "Records on this laptop cannot be opened: their key file is damaged. Do not delete "
+            "anything, and ask your administrator."
+        )
+        self._unreadable.setText(words if count else "")
+        self._unreadable.setVisible(bool(count))
+
     def _show_people(self, profiles: tuple[Profile, ...]) -> None:
         self._profiles = profiles
         for old in self._people.buttons():
@@ -259,6 +269,7 @@ class UnlockWindow(QWidget):
         inside.setSpacing(SPACE_3)
         inside.addLayout(self._brand())
         inside.addWidget(self._progress)
+        inside.addWidget(self._unreadable)
         inside.addWidget(self._pages)
         strip = _Strip()
         strip_column = QVBoxLayout(strip)
