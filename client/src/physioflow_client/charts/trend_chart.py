@@ -74,7 +74,14 @@ class TrendChart(QWidget):
         tokens = current_tokens()
         painter = QPainter(self)
         painter.translate(_MARGIN_PX, _MARGIN_PX)
-        paint_trend(painter, self._series, self._laid_out(), tokens, marked=self._marked)
+        paint_trend(
+            painter,
+            self._series,
+            self._laid_out(),
+            tokens,
+            marked=self._marked,
+            says_direction=False,
+        )
         painter.resetTransform()
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -47,16 +47,20 @@ def paint_trend(
     tokens: Tokens,
     *,
     marked: int | None = None,
+    says_direction: bool = True,
 ) -> None:
     """Draw a trend from the painter's origin; the painter's state is kept.
 
     Args:
         marked: index of the point that the mouse or the keyboard is on.
+        says_direction: write which way is better; a card on the screen has it in its head.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_ground(painter, layout, tokens)
     _paint_captions(painter, series, layout, tokens)
+    if says_direction:
+        painter.drawText(_caption_row(layout), Qt.AlignmentFlag.AlignLeft, series.direction_words)
     _paint_line(painter, series, layout, tokens, marked)
     if marked is not None:
         _paint_callout(painter, series.points[marked], layout, tokens, marked)
@@ -138,12 +142,14 @@ def _paint_captions(
         _write(painter, layout.baseline, tokens.muted)
     if layout.goal is not None:
         _write(painter, layout.goal, tokens.ok)
-    row = QRectF(layout.plot.left, 0, layout.plot.width, SMALL_PX + 4)
     painter.setPen(QColor(tokens.muted))
-    painter.drawText(row, Qt.AlignmentFlag.AlignLeft, series.direction_words)
     if any(not point.is_sent for point in series.points):
         words = "○ " + translate("Trend", "on this laptop only")
-        painter.drawText(row, Qt.AlignmentFlag.AlignRight, words)
+        painter.drawText(_caption_row(layout), Qt.AlignmentFlag.AlignRight, words)
+
+
+def _caption_row(layout: TrendLayout) -> QRectF:
+    return QRectF(layout.plot.left, 0, layout.plot.width, SMALL_PX + 4)
 
 
 def _paint_line(

@@ -17,10 +17,10 @@ def fade_in(widget: QWidget) -> None:
     effect = QGraphicsOpacityEffect(widget)
     effect.setOpacity(0.0)
     widget.setGraphicsEffect(effect)
-    animation = QPropertyAnimation(effect, b"opacity", effect)
+    animation = QPropertyAnimation(effect, b"opacity", widget)
     animation.setDuration(FADE_MS)
     animation.setStartValue(0.0)
     animation.setEndValue(1.0)
     # An effect that stays would blur text at fractional scales, and cost at each paint.
     animation.finished.connect(lambda: widget.setGraphicsEffect(None))  # type: ignore[arg-type]
-    animation.start()
+    animation.start(QPropertyAnimation.DeletionPolicy.DeleteWhenStopped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -25,6 +25,8 @@ from physioflow_client.viewmodels.conflict_rows import Choice
 from physioflow_client.viewmodels.conflict_snapshot import ConflictSide
 from physioflow_client.viewmodels.tone import Tone
 from physioflow_client.views.conflict_cells import RowView
+
+translate = QCoreApplication.translate
 
 _STRETCH: Final = (11, 16, 23, 23, 31)
 _LEAST_WIDTH_PX: Final = (64, 76, 112, 112, 144)
@@ -167,15 +169,24 @@ def _add_rule(grid: QGridLayout, line: int) -> None:
 
 
 def _add_headings(grid: QGridLayout, model: ConflictModel) -> None:
-    snapshot, tr = model.snapshot, grid.tr
+    snapshot = model.snapshot
     who = snapshot.theirs.who
-    theirs = tr("{who}'s version").format(who=who) if who else tr("The other version")
+    theirs = (
+        translate("Conflict", "{who}'s version").format(who=who)
+        if who
+        else translate("Conflict", "The other version")
+    )
     headings: tuple[QLayout, ...] = (
-        _heading(tr("Field")),
-        _heading(tr("Before both changes"), side=snapshot.base),
-        _heading(tr("Your version"), side=snapshot.mine, tone=Tone.ACCENT, icon="panel-left"),
+        _heading(translate("Conflict", "Field")),
+        _heading(translate("Conflict", "Before both changes"), side=snapshot.base),
+        _heading(
+            translate("Conflict", "Your version"),
+            side=snapshot.mine,
+            tone=Tone.ACCENT,
+            icon="panel-left",
+        ),
         _heading(theirs, side=snapshot.theirs, tone=Tone.THEIRS, icon="panel-right"),
-        _heading(tr("Result")),
+        _heading(translate("Conflict", "Result")),
     )
     for column, heading in enumerate(headings):
         grid.addLayout(heading, 0, column)
@@ -197,7 +208,7 @@ def _heading(
     if side is not None:
         parts = [part for part in (side.device, side.when) if part]
         if side.is_newer:
-            parts.append(column.tr("newer"))
+            parts.append(translate("Conflict", "newer"))
         meta = label(" · ".join(parts), "label" if side.is_newer else "small", wraps=True)
         column.addWidget(meta)
     column.addStretch()
