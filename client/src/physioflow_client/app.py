@@ -43,8 +43,9 @@ from physioflow_client.vault.device_secret import (
 from physioflow_client.vault.header import Owner, Protection
 from physioflow_client.vault.outcomes import Unlocked, WrongPassword
 from physioflow_client.vault.profile import Profile
-from physioflow_client.vault.vault import Vault, unreadable_in
-from physioflow_client.vault.wrapping import KEY_BYTES
+from physioflow_client.vault.profiles import unreadable_in
+from physioflow_client.vault.secret import KEY_BYTES
+from physioflow_client.vault.vault import Vault
 from physioflow_clinical.collections import REGISTRY
 from physioflow_sync.adapters.http import HttpTransport
 from physioflow_sync.adapters.http_sign_in import sign_in

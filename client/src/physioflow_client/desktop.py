@@ -29,7 +29,7 @@ from physioflow_client.idle import IdleWatch
 from physioflow_client.look.theme import Theme, apply_theme
 from physioflow_client.settings import Language
 from physioflow_client.vault.profile import Profile
-from physioflow_client.vault.vault import profiles_in, unreadable_in
+from physioflow_client.vault.profiles import profiles_in, unreadable_in
 from physioflow_client.viewmodels.toast import Toast
 from physioflow_client.viewmodels.tone import Tone
 from physioflow_client.viewmodels.unlock import UnlockModel, answer_words

@@ -6,9 +6,7 @@ import base64
 import binascii
 from typing import Final, Protocol, cast
 
-import keyring
-
-from physioflow_client.vault.wrapping import KEY_BYTES, SecretBytes
+from physioflow_client.vault.secret import KEY_BYTES, SecretBytes
 
 SERVICE: Final = "PhysioFlow"
 MAX_ENTRY_CHARACTERS: Final = 1_280
@@ -33,6 +31,8 @@ class Keyring(Protocol):
 
 def desktop_keyring() -> Keyring:
     """Return the keyring that `keyring` finds on this desktop; it may be one that fails."""
+    import keyring  # brings in half of the network's modules: after the first window
+
     return cast("Keyring", keyring.get_keyring())
 
 

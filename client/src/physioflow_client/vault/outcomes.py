@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from physioflow_client.vault.profile import Profile
-from physioflow_client.vault.wrapping import SecretBytes
+from physioflow_client.vault.secret import SecretBytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from physioflow_client.vault import tries
 from physioflow_client.vault.device_secret import DeviceSecrets, KeyringUnusable
 from physioflow_client.vault.header import (
     HEADER_VERSION,
-    MAX_HEADER_BYTES,
     NONCE_BYTES,
     SALT_BYTES,
     BadHeader,
@@ -23,7 +22,6 @@ from physioflow_client.vault.header import (
     Owner,
     Protection,
     bound_fields,
-    decode,
     encode,
 )
 from physioflow_client.vault.outcomes import (
@@ -35,34 +33,13 @@ from physioflow_client.vault.outcomes import (
     WrongPassword,
 )
 from physioflow_client.vault.profile import Profile
+from physioflow_client.vault.profiles import profile_with, profiles_in, read_header
+from physioflow_client.vault.secret import KEY_BYTES, SecretBytes
 from physioflow_client.vault.wrapping import (
-    KEY_BYTES,
     Altered,
-    SecretBytes,
     WrappingKey,
     WrongCheck,
 )
-
-
-def profiles_in(folder: Path) -> tuple[Profile, ...]:
-    """Return the profiles of a data folder that can be read, by the person's name."""
-    found = [profile for profile in _all_in(folder) if profile is not None]
-    return tuple(sorted(found, key=lambda profile: profile.owner.user_name.casefold()))
-
-
-def unreadable_in(folder: Path) -> int:
-    """Return how many profiles of a data folder have a header that cannot be read."""
-    return sum(profile is None for profile in _all_in(folder))
-
-
-def _all_in(folder: Path) -> Iterator[Profile | None]:
-    for profile in folder.glob("profiles/*"):
-        try:
-            yield _profile(profile, _read(profile / "key.json"))
-        except BadHeader:
-            # Without records it is what a crash left of a profile that was being made.
-            if (profile / "records.db").exists():
-                yield None
 
 
 class Vault:
@@ -112,7 +89,7 @@ class Vault:
         data_key = SecretBytes(os.urandom(KEY_BYTES))
         header = _wrapped(owner, data_key, password, device_secret, backend)
         write_durably(folder / "key.json", encode(header))
-        return Unlocked(_profile(folder, header), data_key)
+        return Unlocked(profile_with(folder, header), data_key)
 
     def unlock(self, profile: Profile, password: str) -> UnlockOutcome:
         """Try a password; works without a network."""
@@ -120,7 +97,7 @@ class Vault:
         if (wait_s := before.wait_s(self._now())) > 0:
             return TooSoon(wait_s)
         try:
-            header = _read(profile.key_file)
+            header = read_header(profile.key_file)
         except BadHeader as error:
             return Damaged(str(error))
         try:
@@ -139,7 +116,7 @@ class Vault:
         except Altered:
             return Damaged("was altered")
         tries.keep(profile.tries_file, tries.Tries())
-        return Unlocked(_profile(profile.folder, header), data_key)
+        return Unlocked(profile_with(profile.folder, header), data_key)
 
     def change_password(self, unlocked: Unlocked, password: str) -> None:
         """Wrap the data key anew; the file itself stays as it is.
@@ -149,7 +126,7 @@ class Vault:
             BadHeader: the header was damaged since the profile was unlocked.
         """
         profile = unlocked.profile
-        header = _read(profile.key_file)
+        header = read_header(profile.key_file)
         device_secret = self._device_secret(profile.id, header)
         fresh = _wrapped(
             header.owner, unlocked.data_key, password, device_secret, header.keyring_backend
@@ -160,17 +137,6 @@ class Vault:
         if header.protection is Protection.WITHOUT_KEYRING:
             return None
         return self._secrets.fetch(profile_id)
-
-
-def _read(key_file: Path) -> Header:
-    try:
-        with key_file.open("rb") as file:
-            content = file.read(MAX_HEADER_BYTES + 1)
-    except OSError as error:
-        raise BadHeader("cannot be read") from error
-    if len(content) > MAX_HEADER_BYTES:
-        raise BadHeader("is too long")
-    return decode(content)
 
 
 def _wrapped(
@@ -195,12 +161,3 @@ def _wrapped(
     key = WrappingKey(password, device_secret, header.salt)
     check, wrapped = key.wrap(data_key, nonce=nonce, bound=bound_fields(header))
     return msgspec.structs.replace(header, check=check, nonce=nonce, wrapped=wrapped)
-
-
-def _profile(folder: Path, header: Header) -> Profile:
-    return Profile(
-        folder=folder,
-        owner=header.owner,
-        protection=header.protection,
-        keyring_backend=header.keyring_backend,
-    )
