@@ -12,8 +12,11 @@ LOCK_FILE: Final = "server.lock"
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8470
 
-GRACEFUL_STOP_S: Final = 8.0
-"""How long open requests may still run after SIGTERM; the process is gone within 10 s."""
+GRACEFUL_STOP_S: Final = 4.0
+"""How long open requests may still run after SIGTERM.
+
+With the 5 s for which a statement may wait for a lock, the process is gone within 10 s.
+"""
 IDLE_CONNECTION_S: Final = 10.0
 """A connection that sent no whole request header for so long is cut."""
 MAX_CONNECTIONS_WAITING: Final = 1024

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from physioflow_server.cli.words import add_data_option, failures_in_words
-from physioflow_server.serving import run_server
 from physioflow_server.settings import DEFAULT_HOST, DEFAULT_PORT, Settings
 
 
@@ -19,5 +18,8 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 
 def _perform(options: argparse.Namespace) -> None:
+    # Loaded here alone: no other command needs the web server.
+    from physioflow_server.serving import run_server
+
     with failures_in_words():
         run_server(Settings(data_dir=options.data, host=options.host, port=options.port))

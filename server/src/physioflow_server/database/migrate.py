@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from physioflow_server.database.engine import Database
 from physioflow_server.database.failures import SchemaTooNew
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD: Final = "0001"
 """The newest revision in `migrations/versions`; a test holds the two together."""
@@ -27,6 +27,9 @@ def migrate(database: Database) -> None:
         revision = current_revision(connection)
         if revision == HEAD:
             return
+        # Loaded only when there is something to migrate: it costs a fifth of the start.
+        from alembic import command
+
         config = migration_config()
         if revision is not None and revision not in _known_revisions(config):
             raise SchemaTooNew(revision)
@@ -43,12 +46,16 @@ def current_revision(connection: Connection) -> str | None:
 
 def migration_config() -> Config:
     """Return Alembic's configuration, made here: there is no ini file to find."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def _known_revisions(config: Config) -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
     return frozenset(
         script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
     )

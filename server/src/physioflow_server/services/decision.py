@@ -13,7 +13,7 @@ import msgspec
 
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.preparing import Prepared, Unfit
-from physioflow_sync.core.changes import Key
+from physioflow_sync.core.changes import Key, body_of
 from physioflow_sync.core.errors import FieldError
 from physioflow_sync.core.protocol import (
     Applied,
@@ -181,10 +181,13 @@ class _Batch:
         if record is None or body is None:
             return None
         collection = self._domain.registry[key.collection]
-        fields = msgspec.json.decode(body, type=dict[str, object])
-        upcast = collection.upcast(fields, schema=record.schema)
-        self._parents[key] = msgspec.convert(upcast, collection.body_type)
-        return self._parents[key]
+        if record.schema != collection.schema_version:
+            fields = msgspec.json.decode(body, type=dict[str, object])
+            body = body_of(collection.upcast(fields, schema=record.schema))
+        # Its rules were checked when it was written; later rules do not undo it.
+        parent = msgspec.json.decode(body, type=collection.body_type)
+        self._parents[key] = parent
+        return parent
 
     def _write(self, item: Prepared) -> Result:
         current = self._known.current.get(item.key)

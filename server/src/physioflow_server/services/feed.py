@@ -74,20 +74,9 @@ class Feed:
             start = Cursor(clinic.epoch, 0, GENESIS, scope_hash(scope))
             if cursor:
                 start = _checked(connection, cursor, clinic=clinic, scope=start.scope)
-            rows = connection.execute(
-                _PAGE,
-                {
-                    "clinic_id": clinic.id,
-                    "after": start.seq,
-                    "scope": scope,
-                    # One more than is asked for tells whether there is more.
-                    "limit": limit + 1,
-                },
-            )
-            changes, has_more = _bounded(rows.partitions(_ROWS_A_FETCH), limit)
-            rows.close()
+            changes, has_more = _changes(connection, clinic, start.seq, scope, limit)
             examined = changes[-1].seq if has_more else clinic.seq
-            link = _link(connection, clinic.id, examined) if has_more else clinic.chain_hash
+            link = _link(connection, clinic, examined)
             assert link is not None, "every seq has its version in the history"
         return ChangesPage(
             changes=changes,
@@ -122,17 +111,45 @@ def _checked(
         raise restored
     if 0 < cursor.seq < clinic.horizon:
         raise gone("cursor_expired", "This laptop was away for longer than deletions are kept")
-    if _link(connection, clinic.id, cursor.seq) != cursor.chain_hash:
+    if _link(connection, clinic, cursor.seq) != cursor.chain_hash:
         raise restored
     if cursor.scope != scope:
         raise gone("scope_changed", "Your role sees other records now")
     return cursor
 
 
-def _link(connection: Connection, clinic_id: str, seq: int) -> bytes | None:
+def _link(connection: Connection, clinic: record_rows.ClinicRow, seq: int) -> bytes | None:
+    """Return the history chain's hash at a seq, or None where the history has no such seq."""
+    if seq == clinic.seq:
+        return clinic.chain_hash
     if seq == 0:
         return GENESIS
-    return connection.execute(_LINK, {"clinic_id": clinic_id, "seq": seq}).scalar()
+    return connection.execute(_LINK, {"clinic_id": clinic.id, "seq": seq}).scalar()
+
+
+def _changes(
+    connection: Connection,
+    clinic: record_rows.ClinicRow,
+    after: int,
+    scope: Sequence[str],
+    limit: int,
+) -> tuple[list[WireRecord], bool]:
+    if after == clinic.seq:
+        # A sync with nothing to do, which is nearly all of them, asks nothing further.
+        return [], False
+    rows = connection.execute(
+        _PAGE,
+        {
+            "clinic_id": clinic.id,
+            "after": after,
+            "scope": scope,
+            # One more than is asked for tells whether there is more.
+            "limit": limit + 1,
+        },
+    )
+    found = _bounded(rows.partitions(_ROWS_A_FETCH), limit)
+    rows.close()
+    return found
 
 
 def _bounded(
