@@ -46,6 +46,7 @@ from physioflow_client.vault.profile import Profile
 from physioflow_client.vault.profiles import unreadable_in
 from physioflow_client.vault.secret import KEY_BYTES
 from physioflow_client.vault.vault import Vault
+from physioflow_client.vault.waiting import forget_waiting, keep_waiting
 from physioflow_clinical.collections import REGISTRY
 from physioflow_sync.adapters.http import HttpTransport
 from physioflow_sync.adapters.http_sign_in import sign_in
@@ -174,6 +175,7 @@ class FrontDoor:
                 registry=self._registry,
                 ids=SystemDice().new_id,
             )
+            forget_waiting(unlocked.profile.folder)
             status = SyncStatus(counts=store.counts(), last_synced_at=store.last_synced_at())
         except StoreFailure as failure:
             return FileRefused(failure.kind)
@@ -253,6 +255,9 @@ class Laptop:
 
     def finish(self) -> bool:
         """The second half, on any thread, for at most ten seconds."""
+        # A hint for the unlock screen: a full disk must not keep the file from closing.
+        with contextlib.suppress(OSError):
+            keep_waiting(self.profile.folder, self.records.status.counts.unsent)
         if self.worker.wait():
             self._release()
             return True

@@ -103,9 +103,11 @@ def test_closing_leaves_the_unsent_work_in_the_file(
     assert laptop.close()
     assert time.monotonic() - begun < STOP_TIMEOUT_S
     assert laptop.close(), "closing twice does no harm"
+    assert [profile.waiting for profile in door.profiles()] == [1]
     again = door.unlock(laptop.profile, PASSWORD)
     assert isinstance(again, Opened)
     assert again.status.counts.unsent == 1
+    assert [profile.waiting for profile in door.profiles()] == [0], "not known while it is open"
     assert again.store.record(edit.key).body == edit.body
     again.store.close()
 

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from physioflow_client.single_instance import SingleInstance
 
+DEADLINE_S = 30.0
 HOLD_THE_LOCK = """
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from physioflow_client.single_instance import SingleInstance
@@ -70,6 +75,24 @@ def test_a_second_start_raises_the_first_ones_window(qtbot: QtBot, tmp_path: Pat
     first.release()
     assert second.acquire()
     second.release()
+
+
+def test_the_app_itself_runs_once_a_folder(tmp_path: Path) -> None:
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "physioflow_client", "--data", str(tmp_path)]
+    with subprocess.Popen(command, env=environment) as first:
+        _until((tmp_path / "instance.lock").exists)
+        second = _run("-m", "physioflow_client", "--data", str(tmp_path), home=tmp_path)
+        assert second.returncode == 0, second.stderr
+        assert first.poll() is None
+        first.terminate()
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_another_folder_is_another_app(tmp_path: Path) -> None:

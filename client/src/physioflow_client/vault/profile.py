@@ -15,12 +15,14 @@ class Profile:
     Attributes:
         folder: its name is the profile's id.
         keyring_backend: the keyring that guards it; "" without one.
+        waiting: changes that were unsent when it was last closed; 0 where that is not known.
     """
 
     folder: Path
     owner: Owner
     protection: Protection
     keyring_backend: str
+    waiting: int = 0
 
     @property
     def id(self) -> str:

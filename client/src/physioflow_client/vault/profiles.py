@@ -7,6 +7,7 @@ from pathlib import Path
 
 from physioflow_client.vault.header import MAX_HEADER_BYTES, BadHeader, Header, decode
 from physioflow_client.vault.profile import Profile
+from physioflow_client.vault.waiting import waiting_in
 
 
 def profiles_in(folder: Path) -> tuple[Profile, ...]:
@@ -53,4 +54,5 @@ def profile_with(folder: Path, header: Header) -> Profile:
         owner=header.owner,
         protection=header.protection,
         keyring_backend=header.keyring_backend,
+        waiting=waiting_in(folder),
     )

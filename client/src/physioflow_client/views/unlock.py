@@ -222,12 +222,18 @@ class UnlockWindow(QWidget):
             self._people.removeButton(old)
             old.deleteLater()
         for number, profile in enumerate(profiles):
-            owner = profile.owner
-            choice = QRadioButton(f"{owner.user_name} · {owner.clinic_name}".replace("&", "&&"))
+            choice = QRadioButton(self._person_words(profile).replace("&", "&&"))
             choice.setChecked(number == 0)
             choice.clicked.connect(self._choose)
             self._people.addButton(choice, number)
             self._people_column.addWidget(choice)
+
+    def _person_words(self, profile: Profile) -> str:
+        words = f"{profile.owner.user_name} · {profile.owner.clinic_name}"
+        if profile.waiting == 0:
+            return words
+        one, many = self.tr("1 change waiting"), self.tr("{n} changes waiting")
+        return f"{words} · {(one if profile.waiting == 1 else many).format(n=profile.waiting)}"
 
     def _unlock_page(self) -> QWidget:
         page, column = _page()
