@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QUrl, Slot
+from PySide6.QtCore import QLocale, QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -32,7 +32,7 @@ from physioflow_client.vault.profile import Profile
 from physioflow_client.vault.profiles import profiles_in, unreadable_in
 from physioflow_client.viewmodels.toast import Toast
 from physioflow_client.viewmodels.tone import Tone
-from physioflow_client.viewmodels.unlock import UnlockModel, answer_words
+from physioflow_client.viewmodels.unlock import UnlockModel, again_words, failure_words
 from physioflow_client.views.sign_in_again import SignInAgainDialog
 from physioflow_client.views.toast import ToastStack
 from physioflow_client.views.unlock import UnlockWindow
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
     from physioflow_client.app import FrontDoor, Laptop, MakeWindow
     from physioflow_client.vault.device_secret import Keyring
-
-translate = QCoreApplication.translate
 
 _LOCALES: Final = {
     Language.ENGLISH: QLocale(QLocale.Language.English),
@@ -250,7 +248,7 @@ class Desktop(QObject):
     def _sign_in_again(self, password: str) -> None:
         assert self._laptop is not None
         knock = partial(self._sign_in_of, self._laptop.opened, password)
-        self._tasks.run(knock, self._signed_in)
+        self._tasks.run(knock, self._signed_in, crashed=self._sign_in_crashed)
 
     def _sign_in_of(self, opened: Opened, password: str) -> SignInFailed | None:
         return self._door.real.sign_in_again(opened, password)
@@ -259,12 +257,16 @@ class Desktop(QObject):
         dialog = self._sign_in_dialog
         if failed is not None:
             if dialog is not None:
-                dialog.show_error(answer_words(failed)[1])
+                dialog.show_error(again_words(failed))
             return
         if dialog is not None:
             dialog.close()
         if self._laptop is not None:
             self._laptop.signed_in()
+
+    def _sign_in_crashed(self) -> None:
+        if self._sign_in_dialog is not None:
+            self._sign_in_dialog.show_error(failure_words())
 
     @Slot()
     def _forget_dialog(self) -> None:
@@ -274,8 +276,9 @@ class Desktop(QObject):
     def _tell_failure(self, _report: object) -> None:
         stack = self.window.findChild(ToastStack) if self.window is not None else None
         if stack is not None:
-            words = translate("Boundary", "Something went wrong. Your records are safe.")
-            toast = Toast(cause="failure", text=words, tone=Tone.DANGER, icon="triangle-alert")
+            toast = Toast(
+                cause="failure", text=failure_words(), tone=Tone.DANGER, icon="triangle-alert"
+            )
             stack.show_toast(toast)
 
 

@@ -138,8 +138,7 @@ class UnlockModel(QObject):
             self.opened.emit(answer)
 
     def _give_up(self) -> None:
-        words = translate("Unlock", "Something went wrong. Your records are safe.")
-        self._set(replace(self._state, is_busy=False, error=words))
+        self._set(replace(self._state, is_busy=False, error=failure_words()))
 
     def _fail(self, field: Field, error: str) -> None:
         self._set(replace(self._state, field=field, error=error))
@@ -189,6 +188,18 @@ def answer_words(answer: SignInAnswer) -> tuple[Field, str]:
             return Field.PASSWORD, words
         case SignInFailed():
             return _sign_in_words(answer)
+
+
+def again_words(failed: SignInFailed) -> str:
+    """Return why a person who has a profile could not sign in again."""
+    if failed.kind is FailureKind.SIGNED_OUT:
+        return translate("Unlock", "The server does not take this password.")
+    return answer_words(failed)[1]
+
+
+def failure_words() -> str:
+    """Return what is said of a mistake of ours that belongs to no view."""
+    return translate("Unlock", "Something went wrong. Your records are safe.")
 
 
 def _keyring_words(answer: KeyringMissing) -> str:
