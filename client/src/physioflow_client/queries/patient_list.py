@@ -161,9 +161,10 @@ def _rows(
 
 def _waiting(connection: Connection) -> dict[str, Waiting]:
     found: dict[str, Waiting] = {}
-    for patient, state in connection.execute(_WAITING).tuples():
-        unsent, conflicts, rejected = found.get(str(patient), Waiting(0, 0, 0))
-        match RecordState(state):
+    for row in connection.execute(_WAITING):
+        patient = str(row[0])
+        unsent, conflicts, rejected = found.get(patient, Waiting(0, 0, 0))
+        match RecordState(row[1]):
             case RecordState.UNSENT | RecordState.SENDING:
                 unsent += 1
             case RecordState.CONFLICT:
@@ -172,7 +173,7 @@ def _waiting(connection: Connection) -> dict[str, Waiting]:
                 rejected += 1
             case RecordState.ON_SERVER:
                 continue
-        found[str(patient)] = Waiting(unsent, conflicts, rejected)
+        found[patient] = Waiting(unsent, conflicts, rejected)
     return found
 
 

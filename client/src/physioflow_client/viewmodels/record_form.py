@@ -25,6 +25,9 @@ DATES: Final = frozenset({"date_of_birth", "opened_on", "closed_on"})
 LISTS: Final = frozenset({"medical_alerts"})
 """Fields that are typed one entry a line."""
 
+CHOICES: Final = frozenset({"region"})
+"""Fields that are chosen from a list and start with nothing chosen."""
+
 
 class RecordForm(QObject):
     """Edits a record, or makes a new one.
@@ -111,6 +114,10 @@ class RecordForm(QObject):
         if self._wrong_dates:
             words = translate("RecordForm", "Type a date such as 1968-08-12 or 12.8.1968.")
             self._refuse(dict.fromkeys(self._wrong_dates, words))
+            return
+        unchosen = [path for path in CHOICES if self._fields.get(path) == ""]
+        if unchosen:
+            self._refuse(dict.fromkeys(unchosen, translate("RecordForm", "Choose one.")))
             return
         self._is_saving = True
         self.errors = {}

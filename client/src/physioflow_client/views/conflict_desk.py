@@ -58,6 +58,7 @@ class ConflictDesk(QObject):
             presenter = ClinicalPresenter(self._conflicts.names)
             self._window = ConflictWindow(REGISTRY, presenter, self._parent)
             self._window.resolved.connect(self._conflicts.resolve)
+            self._window.postponed.connect(self._back_to_work)
         self._window.show_conflicts(self._conflicts.snapshots)
         if self._wanted is not None:
             key = self._conflicts.key_of(self._wanted) if self._wanted else None
@@ -73,6 +74,10 @@ class ConflictDesk(QObject):
         self.toast.emit(saved_toast())
         if self._window is not None and len(self._conflicts.snapshots) <= 1:
             self._window.close()
+
+    @Slot()
+    def _back_to_work(self) -> None:
+        self._parent.activateWindow()
 
     @Slot(str)
     def _tell_refused(self, words: str) -> None:

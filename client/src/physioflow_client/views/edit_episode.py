@@ -20,7 +20,7 @@ class EditEpisodePanel(RecordFormPanel):
         super().__init__(form)
         hint = self.tr("In your words: neck pain after a fall")
         self.add("problem", self.tr("Problem"), line(hint=hint), row=0, column=0, span=2)
-        regions = {each.id: said(each.name) for each in REGIONS}
+        regions = {"": self.tr("Choose…")} | {each.id: said(each.name) for each in REGIONS}
         self._region = choice(regions)
         self._side = QComboBox()
         self.add("region", self.tr("Region of the body"), self._region, row=1, column=0)

@@ -28,6 +28,8 @@ from physioflow_client.views.toast import ToastStack
 from physioflow_client.views.work_area import Report, WorkArea
 
 _SIZE_PX: Final = (1366, 768)
+_NARROW_PX: Final = 900
+"""Below this width (a 1366-pixel screen at 200 %) list and page take turns."""
 _SIDEBAR_PX: Final = (208, 312)
 _SIDEBAR_SHARE: Final = 0.2285
 _TOAST_ABOVE_PX: Final = 50
@@ -63,6 +65,7 @@ class MainWindow(QWidget):
         self.resize(*_SIZE_PX)
         self._model = MainModel(records, now=now, parent=self)
         self._sync = SyncStatusModel(records, now=now, parent=self)
+        self._is_listing = True
         self._patients = PatientListModel(records, now=now, parent=self)
         self._banner = OfflineBanner()
         self._work = WorkArea(records, self._sync, report=report, now=now)
@@ -90,6 +93,8 @@ class MainWindow(QWidget):
     @Slot()
     def focus_search(self) -> None:
         """Let the next keystroke search for a patient."""
+        self._is_listing = True
+        self._arrange()
         side = self._side.view
         if isinstance(side, PatientListPanel):
             side.focus_search()
@@ -104,9 +109,23 @@ class MainWindow(QWidget):
         self.theme_chosen.emit(theme)
 
     def resizeEvent(self, event: QResizeEvent, /) -> None:
-        least, most = _SIDEBAR_PX
-        self._side.setFixedWidth(max(least, min(most, round(self.width() * _SIDEBAR_SHARE))))
         super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show list and page side by side, or the one in use where there is little room."""
+        is_narrow = self.width() < _NARROW_PX
+        least, most = _SIDEBAR_PX
+        wide = max(least, min(most, round(self.width() * _SIDEBAR_SHARE)))
+        self._side.setFixedWidth(self.width() if is_narrow else wide)
+        self._side.setVisible(not is_narrow or self._is_listing)
+        self._work.setVisible(not is_narrow or not self._is_listing)
+        self._status.offer_patients(is_narrow and not self._is_listing)
+
+    @Slot()
+    def _show_work(self) -> None:
+        self._is_listing = False
+        self._arrange()
 
     def closeEvent(self, event: QCloseEvent, /) -> None:
         self._conflicts.close()
@@ -125,6 +144,8 @@ class MainWindow(QWidget):
         self._banner.sign_in.connect(self.sign_in_wanted)
         self._banner.open_portal.connect(self.portal_wanted)
         self._status.opened.connect(self._work.show_sync)
+        self._status.patients_wanted.connect(self.focus_search)
+        self._work.turned.connect(self._show_work)
         self._work.saved.connect(self._model.tell_saved)
         self._work.choose_versions.connect(self._conflicts.open)
         self._work.patient_shown.connect(self._mark_shown)
@@ -209,6 +230,8 @@ class MainWindow(QWidget):
         body.addWidget(self._side)
         body.addWidget(self._work, 1)
         column = QVBoxLayout(self)
+        # The window may become narrower than the list and the page side by side.
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._banner)

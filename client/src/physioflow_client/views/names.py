@@ -13,6 +13,7 @@ PATIENTS: Final = "patients"
 FILTERS: Final = {"all": "filter-all", "unsent": "filter-unsent", "choose": "filter-choose"}
 NEW_PATIENT: Final = "new-patient"
 MENU: Final = "menu"
+TO_PATIENTS: Final = "to-patients"
 STATUS_COUNTS: Final = "status-counts"
 STATUS_LAST: Final = "status-last"
 NOTHING_CHOSEN: Final = "nothing-chosen"

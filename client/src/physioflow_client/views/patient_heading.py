@@ -146,6 +146,7 @@ class PatientHeading(QWidget):
         actions.addWidget(self._more)
         actions.addWidget(self._edit)
         actions.addWidget(self._record)
+        actions.addStretch()
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(SPACE_3)
         self._row.addLayout(words, 1)

@@ -20,9 +20,11 @@ class StatusBar(QFrame):
 
     Signals:
         opened: show the sync centre.
+        patients_wanted: show the list, which has given way to the page.
     """
 
     opened = Signal()
+    patients_wanted = Signal()
 
     def __init__(self, model: SyncStatusModel, *, device: str, user: str) -> None:
         super().__init__()
@@ -34,15 +36,28 @@ class StatusBar(QFrame):
         for each in (self._counts, self._last):
             each.setToolTip(self.tr("Open the sync centre   Ctrl+Y"))
             each.clicked.connect(self.opened)
+        self._patients = _link(names.TO_PATIENTS)
+        self._patients.setText(self.tr("‹ Patients"))
+        self._patients.setAccessibleName(self.tr("Patients"))
+        self._patients.setToolTip(self.tr("Patients   Ctrl+K"))
+        self._patients.clicked.connect(self.patients_wanted)
+        self._patients.hide()
+        self._who = label(f"{device} · {user}", "small")
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_5, 0, SPACE_4, 0)
         row.setSpacing(SPACE_1)
-        row.addWidget(label(f"{device} · {user}", "small"))
+        row.addWidget(self._patients)
+        row.addWidget(self._who)
         row.addStretch()
         row.addWidget(self._counts)
         row.addWidget(self._last)
         model.changed.connect(self.refresh)
         self.refresh()
+
+    def offer_patients(self, is_offered: bool) -> None:
+        """Offer the way back to the list, in the place of who works here."""
+        self._patients.setVisible(is_offered)
+        self._who.setVisible(not is_offered)
 
     @Slot()
     def refresh(self) -> None:

@@ -27,7 +27,6 @@ from physioflow_client.views.patient_page import PatientPageView
 from physioflow_client.views.record_measure import RecordMeasurePanel
 from physioflow_client.views.sync_status import SyncCentre
 from physioflow_clinical.patients import Patient
-from physioflow_clinical.regions import REGIONS
 from physioflow_sync.core.changes import Key
 
 Report = Callable[[BaseException], CrashReport]
@@ -38,11 +37,13 @@ class WorkArea(QStackedWidget):
 
     Signals:
         saved: a record is durable on this laptop.
+        turned: something else is shown now.
         patient_shown(str): the page is this patient's now.
         choose_versions(str): a record, or a patient, has two versions to choose from.
     """
 
     saved = Signal()
+    turned = Signal()
     patient_shown = Signal(str)
     choose_versions = Signal(str)
 
@@ -132,7 +133,7 @@ class WorkArea(QStackedWidget):
         fields: dict[str, object] = {
             "patient": self._page.patient,
             "problem": "",
-            "region": REGIONS[0].id,
+            "region": "",
             "side": None,
             "opened_on": self._now().date().isoformat(),
         }
@@ -218,6 +219,7 @@ class WorkArea(QStackedWidget):
 
     def _turn_to(self, make: Callable[[], QWidget]) -> None:
         self.setCurrentWidget(self._pages[make])
+        self.turned.emit()
 
     def _make_welcome(self) -> QWidget:
         page = QWidget()
