@@ -60,7 +60,7 @@ fast-tests: $(STAMP)
 	@$(PYTEST) -m "not slow" $(wildcard $(FAST))
 
 bench: $(STAMP) ## pull, push, save and no-op, each beside its raw limit in the same run
-	@$(BIN)/python tests/benchmarks/run.py
+	@$(BIN)/python -m tests.benchmarks.run
 
 simulate: ## the deterministic simulation (comes with a later change)
 	@echo "make simulate: the deterministic simulation comes with a later change." >&2; exit 2
