@@ -6,6 +6,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from physioflow_sync.ports import Edit
@@ -100,7 +101,7 @@ def _noop(laptop: Laptop, name: str) -> Figure:
 
 def _save(folder: Path, laptop: Laptop) -> Figure:
     edits = _patients(500)
-    ours = [_seconds(lambda edit=edit: laptop.save(edit)) for edit in edits]
+    ours = [_seconds(partial(laptop.save, edit)) for edit in edits]
     raw = commit_two_rows_s(folder / "raw-save.db", _rows(edits))
     print(f"save p99: {sorted(ours)[int(len(ours) * 0.99)] * 1000:.2f} ms")
     return Figure(

@@ -19,7 +19,8 @@ from physioflow_clinical.collections import REGISTRY
 from physioflow_sync.adapters.sqlite.store import SqliteStore
 from tests.world.clinic import DICE, NOW, new_patient
 
-store = SqliteStore(Path(sys.argv[1]), key=bytes.fromhex(sys.argv[2]), registry=REGISTRY, ids=DICE.new_id)
+path, key = Path(sys.argv[1]), bytes.fromhex(sys.argv[2])
+store = SqliteStore(path, key=key, registry=REGISTRY, ids=DICE.new_id)
 while True:
     edit = new_patient()
     store.save([edit], recorded_at=NOW)
