@@ -11,6 +11,7 @@ import pytest
 
 from physioflow_client.boundary.crash_folder import MAX_REPORTS, CrashFolder
 from physioflow_client.boundary.crash_report import CrashReport
+from physioflow_client.boundary.hooks import Hooks
 
 CANARY = "Eleonore Zzyzx-Canary"
 PROGRAM = """
@@ -94,6 +95,21 @@ def test_a_crash_of_the_interpreter_is_offered_at_the_next_start(tmp_path: Path)
     earlier = CrashFolder(tmp_path).earlier
     assert "Segmentation fault" in earlier
     assert "Canary" not in earlier
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_hooks_above_each_other_come_off_in_any_order(
+    monkeypatch: pytest.MonkeyPatch, order: tuple[int, int]
+) -> None:
+    reached: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *_: reached.append("python"))
+    hooks = [Hooks(lambda _error, _thread, n=n: reached.append(n)) for n in ("first", "second")]
+    sys.excepthook(ValueError, ValueError(), None)
+    assert reached == ["second"]
+    for number in order:
+        hooks[number].remove()
+    sys.excepthook(ValueError, ValueError(), None)
+    assert reached == ["second", "python"]
 
 
 def test_reports_are_bounded_and_the_same_failure_is_kept_once(tmp_path: Path) -> None:

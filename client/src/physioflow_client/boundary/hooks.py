@@ -25,35 +25,45 @@ _log = logging.getLogger("physioflow.qt")
 
 
 class Hooks:
-    """Installed once a process, by the composition root; `remove` restores what was there."""
+    """Installed by the composition root; `remove` restores what was there.
+
+    Several may be installed above each other and removed in any order: one that is
+    removed from below hands on to what it had found.
+    """
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._is_removed = False
         self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
-        sys.excepthook = self._uncaught
-        threading.excepthook = self._uncaught_in_thread
-        sys.unraisablehook = self._unraisable
+        self._ours = (self._uncaught, self._uncaught_in_thread, self._unraisable)
+        sys.excepthook, threading.excepthook, sys.unraisablehook = self._ours
         self._qt_before = qInstallMessageHandler(_qt_message)
 
     def remove(self) -> None:
-        sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
-        qInstallMessageHandler(self._qt_before)
+        self._is_removed = True
+        if sys.excepthook == self._ours[0]:
+            sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+            qInstallMessageHandler(self._qt_before)
 
     def _uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, Exception):
-            self._report(error.with_traceback(trace), threading.current_thread().name)
+        if self._is_removed or not isinstance(error, Exception):
+            self._before[0](kind, error, trace)
         else:
-            sys.__excepthook__(kind, error, trace)
+            self._report(error.with_traceback(trace), threading.current_thread().name)
 
     def _uncaught_in_thread(self, args: threading.ExceptHookArgs) -> None:
-        name = args.thread.name if args.thread is not None else "unknown"
-        if args.exc_value is not None:
+        if self._is_removed or args.exc_value is None:
+            self._before[1](args)
+        else:
+            name = args.thread.name if args.thread is not None else "unknown"
             self._report(args.exc_value, name)
 
     def _unraisable(self, args: sys.UnraisableHookArgs) -> None:
-        if args.exc_value is not None:
+        if self._is_removed or args.exc_value is None:
+            self._before[2](args)
+        else:
             self._report(args.exc_value, threading.current_thread().name)
 
 
