@@ -95,9 +95,9 @@ class Laptop:
         body = self.store.record(key).body
         return None if body is None else msgspec.json.decode(body, type=dict[str, object])
 
-    def sync(self) -> SyncStatus:
-        """Run one whole cycle, whether or not the last one failed."""
-        self.engine.wake(Wake.TRY_NOW)
+    def sync(self, why: Wake = Wake.TRY_NOW) -> SyncStatus:
+        """Run one whole cycle; for its default reason even where the last one failed."""
+        self.engine.wake(why)
         self.engine.run_until_wait()
         return self.engine.status
 

@@ -31,7 +31,7 @@ from physioflow_sync.core.session import (
     Woken,
 )
 from physioflow_sync.core.status import Progress, SyncStatus
-from physioflow_sync.ports import Clock, Dice, Observer, Store, Transport
+from physioflow_sync.ports import Clock, Dice, Observer, PageApplied, Store, Transport
 
 MAX_BATCH_BYTES: Final = MAX_REQUEST_BYTES // 4
 """Of bodies in one push: room for the envelope, and a request that a slow line can carry."""
@@ -56,7 +56,8 @@ class SyncEngine:
         self._effect: Effect | None = None
         self._in_flight: tuple[str, ...] = ()
         self._progress = Progress()
-        self._status = SyncStatus(last_synced_at=store.last_synced_at(), counts=store.counts())
+        self._last_synced_at = store.last_synced_at()
+        self._status = SyncStatus(last_synced_at=self._last_synced_at, counts=store.counts())
 
     @property
     def status(self) -> SyncStatus:
@@ -129,15 +130,19 @@ class SyncEngine:
         return Pushed(sent=len(batch) - settled.blocked)
 
     def _pull(self) -> Event:
-        page = self._transport.changes(cursor=self._store.cursor(), limit=MAX_CHANGES_A_PAGE)
-        applied = self._store.apply_page(page)
+        cursor = self._store.cursor()
+        page = self._transport.changes(cursor=cursor, limit=MAX_CHANGES_A_PAGE)
+        applied = PageApplied()
+        if page.changes or page.next_cursor != cursor:
+            applied = self._store.apply_page(page)
         self._progress = replace(self._progress, pulled=self._progress.pulled + len(page.changes))
         if applied.changed:
             self._observer.records_changed(applied.changed)
         parked = frozenset(self._session.parked)
         must_push = not page.has_more and self._store.has_sendable(parked=parked)
         if not (page.has_more or must_push or parked):
-            self._store.note_synced(self._clock.now())
+            self._last_synced_at = self._clock.now()
+            self._store.note_synced(self._last_synced_at)
         return Pulled(has_more=page.has_more, must_push=must_push)
 
     def _advance(self, event: Event) -> None:
@@ -145,11 +150,13 @@ class SyncEngine:
             event, now_s=self._clock.monotonic_s(), dice=self._dice.random()
         )
         waiting = isinstance(self._effect, Wait)
+        # Read where they may have changed; each read costs as much as a small request.
+        fresh = waiting or isinstance(event, Pushed | Pulled)
         status = SyncStatus(
             connectivity=self._session.connectivity,
-            counts=self._store.counts(),
+            counts=self._store.counts() if fresh else self._status.counts,
             progress=None if waiting else self._progress,
-            last_synced_at=self._store.last_synced_at(),
+            last_synced_at=self._last_synced_at,
             retry_in_s=self._effect.seconds if isinstance(self._effect, Wait) else None,
             detail=self._status.detail if isinstance(event, Failed | Woken) else "",
         )
