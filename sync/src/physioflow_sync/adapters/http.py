@@ -84,7 +84,11 @@ class HttpTransport:
 
         def ask() -> None:
             health = self._exchange.get(
-                HEALTH_PATH, _HEALTH, params={"nonce": nonce}, deadline_s=deadline_s
+                HEALTH_PATH,
+                _HEALTH,
+                params={"nonce": nonce},
+                deadline_s=deadline_s,
+                stranger=FailureKind.PORTAL,
             )
             if health.nonce != nonce:
                 raise TransportFailure(FailureKind.PORTAL, "somebody else answered")

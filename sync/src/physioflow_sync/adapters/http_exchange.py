@@ -72,9 +72,15 @@ class Exchange:
         params: dict[str, str],
         deadline_s: float,
         token: str | None = None,
+        stranger: FailureKind = FailureKind.SERVER_ERROR,
     ) -> T:
+        """Ask once.
+
+        Args:
+            stranger: what an answer in other words than the server's means here.
+        """
         request = self._client.build_request("GET", path, params=params)
-        return self._send(request, answer, deadline_s=deadline_s, token=token)
+        return self._send(request, answer, deadline_s=deadline_s, token=token, stranger=stranger)
 
     def post(
         self,
@@ -99,6 +105,7 @@ class Exchange:
         *,
         deadline_s: float,
         token: str | None,
+        stranger: FailureKind = FailureKind.SERVER_ERROR,
     ) -> T:
         """Send a request once.
 
@@ -126,7 +133,7 @@ class Exchange:
         except msgspec.MsgspecError as error:
             # Its own words may quote what was sent; the kind of answer is enough.
             words = f"{response.status_code}, but not the answer that was asked for"
-            raise TransportFailure(FailureKind.SERVER_ERROR, words) from error
+            raise TransportFailure(stranger, words) from error
 
     def _read(self, response: httpx.Response, deadline_s: float) -> bytes:
         content = bytearray()

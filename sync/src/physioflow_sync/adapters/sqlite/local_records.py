@@ -177,8 +177,13 @@ class LocalRecords:
 
     def take(self, step: Step) -> None:
         """Take what the core decided."""
-        self._after[step.record.key] = step.record
-        self._notes += [(step.record.key, note) for note in step.notes]
+        key = step.record.key
+        known = {entry.op_id for entry in self._after[key].entries}
+        if any(entry.op_id not in known for entry in step.record.entries):
+            # Entries are written in the order of their making.
+            del self._after[key]
+        self._after[key] = step.record
+        self._notes += [(key, note) for note in step.notes]
 
     def save(self, *, at: str) -> tuple[Key, ...]:
         """Write what differs from what was loaded; return the records that do.

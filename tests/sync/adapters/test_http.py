@@ -1,0 +1,459 @@
+"""The way over HTTP: every way of failing has its own word, and the breaker its place."""
+
+import errno
+import gzip
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+
+import httpx
+import msgspec
+import pytest
+
+from physioflow_sync.adapters.http import HttpTransport
+from physioflow_sync.adapters.http_exchange import MAX_ANSWER_BYTES, REQUEST_DEADLINE_S
+from physioflow_sync.adapters.http_failures import MAX_RETRY_AFTER_S
+from physioflow_sync.adapters.http_sign_in import sign_in
+from physioflow_sync.core.breaker import MAX_FAILURES, OPEN_S, Breaker
+from physioflow_sync.core.errors import FailureKind, TransportFailure
+from physioflow_sync.core.protocol import (
+    CHANGES_PATH,
+    HEALTH_PATH,
+    PUSH_PATH,
+    REFRESH_PATH,
+    ChangesPage,
+    Health,
+    PushRequest,
+    PushResponse,
+    SignedIn,
+    SignInRequest,
+    Tokens,
+)
+from physioflow_sync.core.retry import REQUEST_RETRY
+from physioflow_sync.testing.steps import TASK
+from physioflow_sync.testing.tasks import task
+from physioflow_sync.testing.transport_contract import operation
+from physioflow_sync.testing.world import FakeClock, SeededDice
+
+URL = "https://clinic.example"
+PAGE = ChangesPage(changes=[], next_cursor="c", has_more=False, epoch="e", server_time="")
+JSON = {"content-type": "application/json"}
+PROBLEM = {"content-type": "application/problem+json"}
+HTML = {"content-type": "text/html; charset=utf-8"}
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Keeper:
+    def __init__(self, tokens: Tokens | None) -> None:
+        self.kept = tokens
+
+    def tokens(self) -> Tokens | None:
+        return self.kept
+
+    def keep(self, tokens: Tokens) -> None:
+        self.kept = tokens
+
+
+def tokens(number: int = 1) -> Tokens:
+    return Tokens(
+        access_token=f"access-{number}", refresh_token=f"refresh-{number}", access_expires_in_s=900
+    )
+
+
+def page(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, headers=JSON, content=msgspec.json.encode(PAGE))
+
+
+def health(request: httpx.Request) -> httpx.Response:
+    answer = Health(status="ok", nonce=request.url.params["nonce"])
+    return httpx.Response(200, headers=JSON, content=msgspec.json.encode(answer))
+
+
+def problem(status: int, code: str, **headers: str) -> httpx.Response:
+    body = {"title": "No", "status": status, "code": code, "detail": "Anna has a secret"}
+    return httpx.Response(status, headers=PROBLEM | headers, content=msgspec.json.encode(body))
+
+
+class Network:
+    """What stands between the transport and nowhere: answers by script, then by rule."""
+
+    def __init__(self, *script: httpx.Response | Exception | Handler) -> None:
+        self.script = list(script)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        step = self.script.pop(0) if self.script else page
+        if isinstance(step, Exception):
+            raise step
+        return step if isinstance(step, httpx.Response) else step(request)
+
+
+class Laptop:
+    def __init__(self, *script: httpx.Response | Exception | Handler) -> None:
+        self.clock = FakeClock()
+        self.network = Network(*script)
+        self.keeper = Keeper(tokens())
+        self.transport = HttpTransport(
+            URL,
+            tokens=self.keeper,
+            clock=self.clock,
+            dice=SeededDice(),
+            http=httpx.MockTransport(self.network),
+        )
+
+    def changes(self) -> ChangesPage:
+        return self.transport.changes(cursor=None, limit=10)
+
+    def failure(self) -> TransportFailure:
+        with pytest.raises(TransportFailure) as caught:
+            self.changes()
+        return caught.value
+
+    @property
+    def asked(self) -> int:
+        return len(self.network.requests)
+
+
+def caused(error: httpx.RequestError, cause: Exception) -> httpx.RequestError:
+    error.__cause__ = cause
+    return error
+
+
+NO_ROUTE = caused(httpx.ConnectError("no"), OSError(errno.ENETUNREACH, "unreachable"))
+NO_NAME = caused(httpx.ConnectError("no"), socket.gaierror(-2, "name not known"))
+REFUSED = caused(httpx.ConnectError("no"), ConnectionRefusedError(errno.ECONNREFUSED, "refused"))
+BAD_CERTIFICATE = caused(httpx.ConnectError("no"), ssl.SSLCertVerificationError("self-signed"))
+HUNG_UP = caused(httpx.ReadError("no"), ssl.SSLEOFError("eof"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "is_retried"),
+    [
+        (NO_ROUTE, FailureKind.NO_NETWORK, True),
+        (NO_NAME, FailureKind.NO_NETWORK, True),
+        (REFUSED, FailureKind.UNREACHABLE, True),
+        (HUNG_UP, FailureKind.UNREACHABLE, True),
+        (httpx.ConnectTimeout("slow"), FailureKind.UNREACHABLE, True),
+        (httpx.ReadTimeout("slow"), FailureKind.UNREACHABLE, True),
+        (httpx.RemoteProtocolError("what?"), FailureKind.UNREACHABLE, True),
+        (BAD_CERTIFICATE, FailureKind.TLS, False),
+        (httpx.Response(200, headers=HTML, text="<html>"), FailureKind.PORTAL, False),
+        (httpx.Response(200, headers=JSON, text=" <!doctype html>"), FailureKind.PORTAL, False),
+        (httpx.Response(302, headers={"location": "http://portal"}), FailureKind.PORTAL, False),
+        (httpx.Response(401, headers=HTML, text="<html>"), FailureKind.PORTAL, False),
+        (httpx.Response(403, headers=HTML, text="<html>"), FailureKind.PORTAL, False),
+        (httpx.Response(511, headers=HTML, text="<html>"), FailureKind.PORTAL, False),
+        (httpx.Response(200, headers=JSON, text="{"), FailureKind.SERVER_ERROR, False),
+        (httpx.Response(204), FailureKind.SERVER_ERROR, False),
+        (problem(400, "bad_request"), FailureKind.BAD_REQUEST, False),
+        (problem(403, "forbidden"), FailureKind.FORBIDDEN, False),
+        (problem(404, "not_found"), FailureKind.BAD_REQUEST, False),
+        (problem(408, "time_out"), FailureKind.UNREACHABLE, True),
+        (problem(409, "version_conflict"), FailureKind.BAD_REQUEST, False),
+        (problem(410, "cursor_expired"), FailureKind.GONE, False),
+        (problem(413, "payload_too_large"), FailureKind.TOO_LARGE, False),
+        (httpx.Response(413, headers=HTML, text="<html>"), FailureKind.TOO_LARGE, False),
+        (problem(422, "validation_failed"), FailureKind.BAD_REQUEST, False),
+        (problem(425, "too_early"), FailureKind.UNREACHABLE, True),
+        (problem(426, "update_required"), FailureKind.UPDATE_REQUIRED, False),
+        (problem(429, "slow_down"), FailureKind.THROTTLED, True),
+        (problem(500, "internal_error"), FailureKind.SERVER_ERROR, False),
+        (httpx.Response(502, headers=HTML, text="<html>"), FailureKind.UNREACHABLE, True),
+        (problem(503, "service_unavailable"), FailureKind.MAINTENANCE, True),
+        (httpx.Response(504), FailureKind.UNREACHABLE, True),
+    ],
+    ids=repr,
+)
+def test_each_failure_has_its_own_word_and_only_passing_ones_are_tried_again(
+    answer: httpx.Response | Exception, kind: FailureKind, is_retried: bool
+) -> None:
+    laptop = Laptop(*[answer] * REQUEST_RETRY_ATTEMPTS)
+    failure = laptop.failure()
+    assert failure.kind is kind
+    assert laptop.asked == (REQUEST_RETRY_ATTEMPTS if is_retried else 1)
+    assert "secret" not in str(failure)
+    once = Laptop(answer)
+    if is_retried:
+        assert once.changes() == PAGE
+        assert once.asked == 2
+
+
+REQUEST_RETRY_ATTEMPTS = REQUEST_RETRY.max_attempts or 0
+
+
+def test_a_code_of_the_server_is_handed_up() -> None:
+    assert Laptop(problem(410, "cursor_expired")).failure().code == "cursor_expired"
+
+
+def test_the_waits_between_attempts_are_the_guides() -> None:
+    laptop = Laptop(*[problem(429, "slow_down")] * 5)
+    laptop.failure()
+    ceilings = [0.1, 0.2, 0.4, 0.8]
+    assert len(laptop.clock.sleeps) == len(ceilings)
+    assert all(0 <= slept < c for slept, c in zip(laptop.clock.sleeps, ceilings, strict=True))
+
+
+def test_retry_after_is_a_floor() -> None:
+    laptop = Laptop(problem(503, "service_unavailable", **{"retry-after": "2"}))
+    assert laptop.changes() == PAGE
+    assert laptop.clock.sleeps == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("600", 600.0),
+        ("Tue, 24 Nov 2026 09:10:00 GMT", 600.0),
+        ("999999999", MAX_RETRY_AFTER_S),
+    ],
+)
+def test_a_long_retry_after_ends_the_request_and_is_handed_up(value: str, seconds: float) -> None:
+    laptop = Laptop(problem(503, "service_unavailable", **{"retry-after": value}))
+    failure = laptop.failure()
+    assert (failure.kind, failure.retry_after_s) == (FailureKind.MAINTENANCE, seconds)
+    assert laptop.asked == 1
+
+
+@pytest.mark.parametrize("value", ["soon", "", "-5", "Tue, 24 Nov 1999 09:10:00 GMT"])
+def test_a_retry_after_that_says_nothing_is_no_floor(value: str) -> None:
+    laptop = Laptop(problem(503, "service_unavailable", **{"retry-after": value}))
+    assert laptop.changes() == PAGE
+    assert laptop.clock.sleeps[0] < 0.1
+
+
+def test_an_open_breaker_ends_the_retry_at_once_and_asks_nobody() -> None:
+    laptop = Laptop(*[REFUSED] * 100)
+    laptop.transport._breaker = Breaker(failures=MAX_FAILURES - 2)
+    failure = laptop.failure()
+    assert laptop.asked == 2
+    assert (failure.kind, failure.retry_after_s) == (FailureKind.UNREACHABLE, OPEN_S)
+    laptop.clock.advance(seconds=10)
+    failure = laptop.failure()
+    assert laptop.asked == 2
+    assert (failure.kind, failure.retry_after_s) == (FailureKind.UNREACHABLE, OPEN_S - 10)
+
+
+def test_after_its_time_one_trial_decides() -> None:
+    laptop = Laptop(*[REFUSED] * 6)
+    laptop.failure()
+    laptop.clock.advance(seconds=OPEN_S)
+    laptop.failure()
+    assert laptop.asked == MAX_FAILURES + 1
+    laptop.clock.advance(seconds=OPEN_S)
+    assert laptop.changes() == PAGE
+
+
+def test_only_the_environment_counts_against_the_breaker() -> None:
+    for answer in (problem(409, "c"), problem(500, "c"), problem(429, "c"), problem(401, "c")):
+        laptop = Laptop(*[answer] * 100)
+        for _ in range(2 * MAX_FAILURES):
+            laptop.failure()
+        assert laptop.transport._breaker.failures == 0
+
+
+def test_an_answer_ends_the_row_of_failures() -> None:
+    laptop = Laptop(*[REFUSED] * 3, page, *[REFUSED] * 4)
+    laptop.changes()
+    laptop.changes()
+    assert laptop.asked == 9
+
+
+def test_a_probe_passes_an_open_breaker_and_its_success_closes_it() -> None:
+    laptop = Laptop(*[NO_ROUTE] * 5, NO_ROUTE, health)
+    failure = laptop.failure()
+    # With no network there is no floor: a new network is used at once.
+    assert (failure.kind, failure.retry_after_s) == (FailureKind.NO_NETWORK, None)
+    with pytest.raises(TransportFailure) as caught:
+        laptop.transport.probe()
+    assert caught.value.kind is FailureKind.NO_NETWORK
+    laptop.transport.probe()
+    assert laptop.changes() == PAGE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, headers=JSON, json={"status": "ok", "nonce": "somebody's"}),
+        httpx.Response(200, headers=JSON, json={"status": "ok"}),
+        httpx.Response(200, headers=HTML, text="<html>accept our terms"),
+        httpx.Response(302, headers={"location": "https://portal.example"}),
+        httpx.Response(200, text="Success"),
+    ],
+    ids=["wrong nonce", "no nonce", "page", "redirect", "text"],
+)
+def test_whoever_cannot_echo_the_nonce_is_a_portal(answer: httpx.Response) -> None:
+    with pytest.raises(TransportFailure) as caught:
+        Laptop(answer).transport.probe()
+    assert caught.value.kind is FailureKind.PORTAL
+
+
+def test_a_probe_needs_no_token_and_a_new_nonce_each_time() -> None:
+    laptop = Laptop(health, health)
+    laptop.keeper.kept = None
+    laptop.transport.probe()
+    laptop.transport.probe()
+    first, second = laptop.network.requests
+    assert first.url.path == HEALTH_PATH
+    assert first.url.params["nonce"] != second.url.params["nonce"]
+    assert "authorization" not in first.headers
+
+
+def test_an_expired_token_is_renewed_once_and_kept() -> None:
+    renewed = httpx.Response(200, headers=JSON, content=msgspec.json.encode(tokens(2)))
+    laptop = Laptop(problem(401, "token_expired"), renewed)
+    assert laptop.changes() == PAGE
+    assert [request.url.path for request in laptop.network.requests] == [
+        CHANGES_PATH,
+        REFRESH_PATH,
+        CHANGES_PATH,
+    ]
+    assert msgspec.json.decode(laptop.network.requests[1].content) == {"refresh_token": "refresh-1"}
+    assert [r.headers.get("authorization") for r in laptop.network.requests] == [
+        "Bearer access-1",
+        None,
+        "Bearer access-2",
+    ]
+    assert laptop.keeper.kept == tokens(2)
+
+
+def test_a_refused_renewal_signs_out() -> None:
+    laptop = Laptop(problem(401, "token_expired"), problem(401, "token_reused"))
+    assert laptop.failure().kind is FailureKind.SIGNED_OUT
+    assert laptop.asked == 2
+
+
+def test_a_renewed_token_that_is_refused_signs_out() -> None:
+    renewed = httpx.Response(200, headers=JSON, content=msgspec.json.encode(tokens(2)))
+    laptop = Laptop(problem(401, "token_expired"), renewed, problem(401, "token_expired"))
+    assert laptop.failure().kind is FailureKind.SIGNED_OUT
+    assert laptop.asked == 3
+
+
+@pytest.mark.parametrize("trouble", [REFUSED, NO_ROUTE, problem(503, "maintenance")], ids=repr)
+def test_a_network_that_fails_the_renewal_signs_nobody_out(
+    trouble: httpx.Response | Exception,
+) -> None:
+    laptop = Laptop(*[problem(401, "token_expired"), trouble] * 5)
+    assert laptop.failure().kind is not FailureKind.SIGNED_OUT
+    assert laptop.keeper.kept == tokens(1)
+
+
+def test_without_a_token_nobody_is_asked() -> None:
+    laptop = Laptop()
+    laptop.keeper.kept = None
+    assert laptop.failure().kind is FailureKind.SIGNED_OUT
+    assert laptop.asked == 0
+
+
+def test_a_large_request_travels_compressed_and_a_small_one_as_it_is() -> None:
+    answer = msgspec.json.encode(PushResponse(results=[], epoch="e", server_time=""))
+    laptop = Laptop(*[httpx.Response(200, headers=JSON, content=answer)] * 2)
+    for note in ("", "x" * 5_000):
+        ops = [operation(1, TASK, task(note=note))]
+        laptop.transport.push(PushRequest(protocol=1, ops=ops))
+    small, large = laptop.network.requests
+    assert small.url.path == PUSH_PATH
+    assert "content-encoding" not in small.headers
+    assert large.headers["content-encoding"] == "gzip"
+    assert len(large.content) < 1_000
+    sent = msgspec.json.decode(gzip.decompress(large.content), type=PushRequest)
+    assert bytes(sent.ops[0].body) == task(note="x" * 5_000)
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    given = 0
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            nonlocal given
+            while True:
+                given += 1
+                yield b" " * 1_000_000
+
+    laptop = Laptop(httpx.Response(200, headers=JSON, stream=Endless()))
+    assert laptop.failure().kind is FailureKind.SERVER_ERROR
+    assert given * 1_000_000 <= MAX_ANSWER_BYTES + 1_000_000
+
+
+def test_an_answer_that_drips_is_cut_off_by_the_deadline() -> None:
+    laptop = Laptop()
+
+    class Dripping(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                laptop.clock.advance(seconds=20)
+                yield b" "
+
+    laptop.network.script.append(httpx.Response(200, headers=JSON, stream=Dripping()))
+    started = laptop.clock.monotonic_s()
+    assert laptop.failure().kind is FailureKind.UNREACHABLE
+    assert laptop.clock.monotonic_s() - started <= REQUEST_DEADLINE_S + 20
+    assert laptop.asked == 1
+
+
+def test_slow_attempts_share_one_deadline() -> None:
+    laptop = Laptop()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        allowed = request.extensions["timeout"]["read"]
+        laptop.clock.advance(seconds=allowed)
+        raise httpx.ReadTimeout("slow")
+
+    laptop.network.script += [slow] * 5
+    started = laptop.clock.monotonic_s()
+    laptop.failure()
+    assert laptop.clock.monotonic_s() - started <= REQUEST_DEADLINE_S + 2
+
+
+@pytest.mark.parametrize(
+    "url", ["http://clinic.example", "http://127.0.0.1.evil.example", "ftp://x", "clinic.example"]
+)
+def test_records_never_travel_in_the_clear(url: str) -> None:
+    with pytest.raises(TransportFailure):
+        HttpTransport(url, tokens=Keeper(None), clock=FakeClock(), dice=SeededDice())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", URL])
+def test_https_and_this_machine_itself_are_allowed(url: str) -> None:
+    HttpTransport(url, tokens=Keeper(None), clock=FakeClock(), dice=SeededDice()).close()
+
+
+REQUEST = SignInRequest(
+    clinic="north", username="anna", password="secret", device_id="d", device_name="Room 1"
+)
+
+
+def test_signing_in_brings_tokens() -> None:
+    answer = SignedIn(
+        tokens=tokens(),
+        user_id="u",
+        user_name="Anna",
+        role="therapist",
+        clinic_id="c",
+        clinic_name="North",
+        device_id="d",
+        epoch="e",
+    )
+    network = Network(httpx.Response(200, headers=JSON, content=msgspec.json.encode(answer)))
+    assert sign_in(URL, REQUEST, http=httpx.MockTransport(network)) == answer
+    assert msgspec.json.decode(network.requests[0].content, type=SignInRequest) == REQUEST
+
+
+def test_a_wrong_password_is_told_in_the_servers_words() -> None:
+    body = {"title": "No", "status": 401, "code": "x", "detail": "Name or password are wrong."}
+    network = Network(httpx.Response(401, headers=PROBLEM, json=body))
+    with pytest.raises(TransportFailure) as caught:
+        sign_in(URL, REQUEST, http=httpx.MockTransport(network))
+    assert (caught.value.kind, caught.value.detail) == (
+        FailureKind.SIGNED_OUT,
+        "Name or password are wrong.",
+    )
+    assert "secret" not in str(caught.value)
+
+
+def test_signing_in_without_a_network_is_no_wrong_password() -> None:
+    with pytest.raises(TransportFailure) as caught:
+        sign_in(URL, REQUEST, http=httpx.MockTransport(Network(NO_ROUTE)))
+    assert caught.value.kind is FailureKind.NO_NETWORK
