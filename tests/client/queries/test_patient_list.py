@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import msgspec
@@ -100,7 +100,7 @@ def test_the_last_measure_is_the_newest_moment_and_not_the_newest_text(
 ) -> None:
     (_, older), (_, measure) = room.measures_of(room.amelia, "ndi")[-2:]
     noon_in_hanoi = datetime(2026, 11, 24, 13, 0, tzinfo=timezone(timedelta(hours=7)))
-    noon_here = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)  # six hours later
+    noon_here = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # six hours later
     for body, at in ((older, noon_in_hanoi), (measure, noon_here)):
         moved = msgspec.structs.replace(body, measured_at=at)
         room.edited_here(Key("outcome_measures", room.dice.new_id()), encode(moved))
@@ -113,7 +113,7 @@ def test_what_was_entered_in_error_is_not_the_last_measure(room: TreatmentRoom) 
     _, measure = room.measures_of(room.amelia, "ndi")[0]
     void = msgspec.structs.replace(
         measure,
-        measured_at=datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc),
+        measured_at=datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
         status=Status.ENTERED_IN_ERROR,
         reason="another patient's form",
     )

@@ -66,7 +66,6 @@ class ConflictDesk(QObject):
                 self._window.show_conflict(key)
             self._wanted = None
             self._window.show()
-            self._window.raise_()
             self._window.activateWindow()
 
     @Slot()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from physioflow_client.look.actions import label
@@ -51,9 +53,40 @@ class EditorField(QWidget, Generic[Editor_co]):
         restyle(self.editor)
 
 
+def is_windows_key(event: QEvent) -> bool:
+    """Tell whether keys that an editor would take for itself belong to the window.
+
+    Ctrl+K deletes to the end of the line in some desktops' editors; here it searches.
+    """
+    if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    is_ctrl = event.modifiers() == Qt.KeyboardModifier.ControlModifier
+    return is_ctrl and event.key() == Qt.Key.Key_K
+
+
+class LineEditor(QLineEdit):
+    """One line, which leaves the window's keys to the window."""
+
+    def event(self, event: QEvent, /) -> bool:
+        if is_windows_key(event):
+            event.ignore()
+            return False
+        return super().event(event)
+
+
+class LinesEditor(QPlainTextEdit):
+    """A few lines; Tab leaves them, and the window's keys are the window's."""
+
+    def event(self, event: QEvent, /) -> bool:
+        if is_windows_key(event):
+            event.ignore()
+            return False
+        return super().event(event)
+
+
 def line(*, hint: str = "", max_chars: int = 200) -> QLineEdit:
     """Return an editor of one line."""
-    made = QLineEdit()
+    made = LineEditor()
     made.setPlaceholderText(hint)
     made.setMaxLength(max_chars)
     return made
@@ -61,7 +94,7 @@ def line(*, hint: str = "", max_chars: int = 200) -> QLineEdit:
 
 def lines(*, hint: str = "", height_px: int = 76) -> QPlainTextEdit:
     """Return an editor of a few lines; Tab leaves it."""
-    made = QPlainTextEdit()
+    made = LinesEditor()
     made.setPlaceholderText(hint)
     made.setTabChangesFocus(True)
     made.setFixedHeight(height_px)

@@ -202,7 +202,7 @@ class MainWindow(QWidget):
                 make(
                     self.tr("Sync centre"),
                     work.show_sync,
-                    shortcut="Ctrl+Y",
+                    shortcut="Ctrl+Shift+S",
                     icon_name="refresh-cw",
                 ),
                 make(

@@ -23,6 +23,7 @@ from physioflow_client.look.tokens import SPACE_2, SPACE_3, SPACE_4
 from physioflow_client.viewmodels.badge import BadgeWords, badge_of
 from physioflow_client.viewmodels.patient_list import Filter, PatientListModel, Role
 from physioflow_client.views import names
+from physioflow_client.views.editor_field import LineEditor
 from physioflow_client.views.patient_row import PatientRowDelegate
 from physioflow_sync.core.local_record import RecordState
 
@@ -184,7 +185,7 @@ class PatientListPanel(QFrame):
                 return self.tr("Choose")
 
     def _search_field(self) -> QLineEdit:
-        field = QLineEdit()
+        field = LineEditor()
         field.setObjectName(names.SEARCH)
         field.setPlaceholderText(self.tr("Search patients   Ctrl+K"))
         field.setAccessibleName(self.tr("Search patients by name, phone or number"))

@@ -34,7 +34,7 @@ class StatusBar(QFrame):
         self._counts = _link(names.STATUS_COUNTS)
         self._last = _link(names.STATUS_LAST)
         for each in (self._counts, self._last):
-            each.setToolTip(self.tr("Open the sync centre   Ctrl+Y"))
+            each.setToolTip(self.tr("Open the sync centre   Ctrl+Shift+S"))
             each.clicked.connect(self.opened)
         self._patients = _link(names.TO_PATIENTS)
         self._patients.setText(self.tr("‹ Patients"))
