@@ -64,7 +64,7 @@ def test_a_save_shows_in_badge_count_and_line(
     today = msgspec.structs.replace(measure, measured_at=room.now())
     room.edited_here(Key("outcome_measures", room.dice.new_id()), encode(today))
     qtbot.waitUntil(lambda: line_of(model, room.amelia) == "Neck · NDI 34 · today")
-    assert model.count(Filter.UNSENT) == 1
+    qtbot.waitUntil(lambda: model.count(Filter.UNSENT) == 1)
     badge = model.data(model.index(model.row_of(room.amelia)), Role.BADGE)
     assert getattr(badge, "text", "") == "on this laptop only"
 

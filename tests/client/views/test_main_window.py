@@ -123,7 +123,8 @@ def test_from_search_to_saved_without_the_mouse(therapist: Therapist) -> None:
     therapist.presses(Qt.Key.Key_Return, CTRL)
     therapist.is_told("Saved on this laptop.")
     therapist.reads(names.TREND_VALUE, "17")
-    assert "Unsent 1" in therapist.sees(QPushButton, names.FILTERS["unsent"]).text()
+    unsent = therapist.sees(QPushButton, names.FILTERS["unsent"])
+    therapist.qtbot.waitUntil(lambda: "Unsent 1" in unsent.text())
     assert "1 on this laptop" in therapist.sees(QAbstractButton, names.STATUS_COUNTS).text()
     assert therapist.room.store.counts().unsent == 1
 

@@ -13,6 +13,8 @@ MAX_WORDS: Final = 8
 
 def sort_key(name: str) -> str:
     """Return a key that sorts names without regard to case and accents ("Đỗ" beside "Do")."""
+    if name.isascii():
+        return name.casefold()
     plain = unicodedata.normalize("NFKD", name.replace("Đ", "D").replace("đ", "d"))
     return "".join(each for each in plain if not unicodedata.combining(each)).casefold()
 

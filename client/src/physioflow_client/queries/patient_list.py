@@ -14,16 +14,20 @@ from sqlalchemy.sql.elements import TextClause
 from physioflow_client.queries.names import match_expression, sort_key
 from physioflow_sync.core.local_record import RecordState
 
-MAX_FOUND: Final = 500
+MAX_FOUND: Final = 200
 """Of one search; whoever has more hits than this types another letter."""
+
+MAX_ROWS: Final = 5_000
+"""Patients asked for by id at once."""
 
 MAX_LINES: Final = 200
 """Patients whose second line is asked for at once."""
 
 
 class PatientRow(NamedTuple):
-    """One patient of the list."""
+    """One patient of the list; rows are in the order of their `order`."""
 
+    order: str
     id: str
     name: str
     number: str
@@ -67,7 +71,7 @@ class LastMeasure:
     measured_at: str = ""
 
 
-_NUMBER: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"(?:pf[- ]?)?0*(\d{1,6})", re.IGNORECASE)
 _ROWS: Final = (
     "SELECT id, coalesce(nullif(preferred_name, ''), legal_name), coalesce(_number, '')"
     " FROM patients WHERE (active = 1 OR active IS NULL)"
@@ -75,6 +79,7 @@ _ROWS: Final = (
 _ALL: Final = text(_ROWS)
 _SEARCHED: Final = "SELECT rowid FROM record_search WHERE record_search MATCH :words LIMIT :most"
 _FOUND: Final = text(_ROWS + f" AND _rowid IN ({_SEARCHED})")
+_OF: Final = text(_ROWS + " AND id IN :ids").bindparams(bindparam("ids", expanding=True))
 _NUMBERED: Final = text(_ROWS + " AND _number LIKE :number LIMIT :most")
 _TOTAL: Final = text("SELECT count(*) FROM patients WHERE (active = 1 OR active IS NULL)")
 _WAITING: Final = text(
@@ -102,18 +107,24 @@ def patient_rows(
         typed: what the person searches for; "" for everybody.
         only: where given, only patients of whom a record is in one of these states.
     """
-    found = _found(connection, typed) if typed.strip() else _rows(connection, _ALL, {})
-    if only:
-        waiting = _waiting(connection)
-        found = [row for row in found if _has(waiting.get(row.id), only)]
+    if typed.strip():
+        found = _found(connection, typed)
+        if only:
+            waiting = _waiting(connection)
+            found = [row for row in found if _has(waiting.get(row.id), only)]
+    elif only:
+        waits = (patient for patient, each in _waiting(connection).items() if _has(each, only))
+        found = list(rows_of(connection, tuple(waits)))
+    else:
+        found = _rows(connection, _ALL, {})
     start = sort_key(typed.strip())
+    # Whoever types "an" looks for Anna rather than for Joan An.
+    return tuple(sorted(found, key=lambda row: (not row.order.startswith(start), row)))
 
-    def order(row: PatientRow) -> tuple[bool, str]:
-        key = sort_key(row.name)
-        # Whoever types "an" looks for Anna rather than for Joan An.
-        return bool(start) and not key.startswith(start), key
 
-    return tuple(sorted(found, key=order))
+def rows_of(connection: Connection, patients: Sequence[str]) -> tuple[PatientRow, ...]:
+    """Return the rows of these patients, at most `MAX_ROWS`; none for who is not active."""
+    return tuple(_rows(connection, _OF, {"ids": list(patients[:MAX_ROWS])}))
 
 
 def patient_counts(connection: Connection) -> PatientCounts:
@@ -142,9 +153,9 @@ def last_measures(connection: Connection, patients: Sequence[str]) -> dict[str, 
 
 def _found(connection: Connection, typed: str) -> list[PatientRow]:
     found: list[PatientRow] = []
-    number = _NUMBER.search(typed)
+    number = _NUMBER.fullmatch(typed.strip())
     if number is not None:
-        asked = {"number": f"%{number[0]}", "most": MAX_FOUND}
+        asked = {"number": f"%{number[1]}", "most": MAX_FOUND}
         found += _rows(connection, _NUMBERED, asked)
     words = match_expression(typed)
     if words:
@@ -156,7 +167,7 @@ def _rows(
     connection: Connection, query: TextClause, asked: Mapping[str, object]
 ) -> list[PatientRow]:
     found = connection.execute(query, asked)
-    return [PatientRow(str(row[0]), str(row[1]), str(row[2])) for row in found]
+    return [PatientRow(sort_key(row[1]), row[0], row[1], row[2]) for row in found]
 
 
 def _waiting(connection: Connection) -> dict[str, Waiting]:

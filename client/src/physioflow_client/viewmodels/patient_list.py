@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from bisect import insort
+from collections import deque
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -31,6 +33,7 @@ from physioflow_client.queries.patient_list import (
     last_measures,
     patient_counts,
     patient_rows,
+    rows_of,
 )
 from physioflow_client.viewmodels.badge import BadgeWords, badge_of
 from physioflow_client.viewmodels.language import said
@@ -43,6 +46,11 @@ from physioflow_sync.core.changes import Key
 from physioflow_sync.core.local_record import RecordState
 
 translate = QCoreApplication.translate
+
+BURST_MS: Final = 20
+"""Changes of this time are shown together."""
+FLOOD_MS: Final = 1_000
+"""Likewise while a big sync pours records in."""
 
 _ROOT: Final = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
@@ -103,9 +111,12 @@ class PatientListModel(QAbstractListModel):
         self._counts = PatientCounts()
         self._lines: dict[str, LastMeasure] = {}
         self._asked: set[str] = set()
+        self._recent: deque[str] = deque(maxlen=MAX_LINES)
+        self._places: dict[str, int] | None = None
         self._wanted: dict[str, None] = {}
-        self._is_reading = False
-        self._is_stale = False
+        self._changed: set[str] = set()
+        self._refresh_soon = QTimer(self, singleShot=True)
+        self._refresh_soon.timeout.connect(self._refresh)
         self._lines_soon = QTimer(self, interval=0, singleShot=True)
         self._lines_soon.timeout.connect(self._read_lines)
         records.records_changed.connect(self._take_changes)
@@ -146,8 +157,9 @@ class PatientListModel(QAbstractListModel):
 
     def row_of(self, patient: str) -> int:
         """Return the row of a patient, or -1 where the list does not show them."""
-        rows = self._rows
-        return next((place for place, row in enumerate(rows) if row.id == patient), -1)
+        if self._places is None:
+            self._places = {row.id: place for place, row in enumerate(self._rows)}
+        return self._places.get(patient, -1)
 
     def patient_at(self, row: int) -> str:
         """Return the id of the patient in a row."""
@@ -203,50 +215,80 @@ class PatientListModel(QAbstractListModel):
 
     def _read_rows(self) -> None:
         query = partial(patient_rows, typed=self._typed, only=_STATES[self._filter])
-        self._is_reading = True
-        self._is_stale = False
         self._records.read(query, self._take_rows, topic="patient_list")
 
     @Slot(object)
     def _take_changes(self, keys: tuple[Key, ...]) -> None:
-        """Read again what changed; a burst of changes costs one more read, not one each."""
+        """Remember what changed; a burst of changes costs one read, not one each."""
         self._asked.clear()
-        if self._is_reading:
-            self._is_stale = True
-        else:
-            self.load()
+        self._changed.update(key.id for key in keys if key.collection == "patients")
+        if not self._refresh_soon.isActive():
+            is_flood = len(keys) > MAX_LINES
+            self._refresh_soon.start(FLOOD_MS if is_flood else BURST_MS)
+
+    @Slot()
+    def _refresh(self) -> None:
+        """Read as little anew as the changes allow."""
+        changed, self._changed = self._changed, set()
+        self._records.read(patient_counts, self._take_counts, topic="patient_counts")
+        if self.is_search or self._filter is not Filter.ALL or len(changed) > MAX_LINES:
+            self._read_rows()
+        elif changed:
+            then = partial(self._take_some, frozenset(changed))
+            self._records.read(partial(rows_of, patients=tuple(changed)), then)
+        # Whoever paints these rows again asks for their lines again.
+        self._tell(self._recent, Role.LINE)
+
+    def _take_some(self, asked: frozenset[str], rows: tuple[PatientRow, ...]) -> None:
+        """Put single patients where they belong now."""
+        if self.is_search or self._filter is not Filter.ALL:
+            return  # What is shown is another list by now, read after the change.
+        kept = [row for row in self._rows if row.id not in asked]
+        for row in rows:
+            insort(kept, row)
+        self._replace(tuple(kept))
+        self.refreshed.emit()
 
     def _take_counts(self, counts: PatientCounts) -> None:
-        self._counts = counts
-        self._tell(Role.BADGE)
+        old, self._counts = self._counts.waiting, counts
+        new = counts.waiting
+        differing = [each for each in old.keys() | new.keys() if old.get(each) != new.get(each)]
+        self._tell(differing, Role.BADGE)
         self.counted.emit()
 
     def _take_rows(self, rows: tuple[PatientRow, ...]) -> None:
-        self._is_reading = False
         self._replace(rows)
         self.refreshed.emit()
-        if self._is_stale:
-            self.load()
 
     def _replace(self, rows: tuple[PatientRow, ...]) -> None:
         """Take the new rows as the smallest change, so that the selection stays where it is."""
+        if rows == self._rows:
+            return
         old, new = [row.id for row in self._rows], [row.id for row in rows]
+        renamed = {row.id for row in set(rows).difference(self._rows)}.intersection(old)
         start = _common(old, new)
         end = min(_common(old[::-1], new[::-1]), len(old) - start, len(new) - start)
         if len(old) > start + end:
             self.beginRemoveRows(_ROOT, start, len(old) - end - 1)
-            self._rows = self._rows[:start] + self._rows[len(old) - end :]
+            self._set_rows(self._rows[:start] + self._rows[len(old) - end :])
             self.endRemoveRows()
         if len(new) > start + end:
             self.beginInsertRows(_ROOT, start, len(new) - end - 1)
-            self._rows = rows
+            self._set_rows(rows)
             self.endInsertRows()
-        self._rows = rows
-        self._tell()
+        self._set_rows(rows)
+        self._tell(renamed)
 
-    def _tell(self, *roles: int) -> None:
-        if self._rows:
-            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1), list(roles))
+    def _set_rows(self, rows: tuple[PatientRow, ...]) -> None:
+        self._rows, self._places = rows, None
+
+    def _tell(self, patients: Iterable[str], *roles: int) -> None:
+        """Say that rows look different, one by one: a view goes through all of a range."""
+        for patient in set(patients):
+            row = self.row_of(patient)
+            if row >= 0:
+                index = self.index(row)
+                self.dataChanged.emit(index, index, list(roles))
 
     @Slot()
     def _read_lines(self) -> None:
@@ -254,11 +296,13 @@ class PatientListModel(QAbstractListModel):
         patients = list(self._wanted)[-MAX_LINES:]
         self._wanted.clear()
         self._asked.update(patients)
+        self._recent.extend(patients)
         self._records.read(partial(last_measures, patients=patients), self._take_lines)
 
     def _take_lines(self, lines: dict[str, LastMeasure]) -> None:
+        differing = [each for each, line in lines.items() if self._lines.get(each) != line]
         self._lines |= lines
-        self._tell(Role.LINE)
+        self._tell(differing, Role.LINE)
 
 
 def _common(one: list[str], other: list[str]) -> int:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
@@ -29,6 +40,8 @@ from physioflow_sync.core.local_record import RecordState
 
 _MAX_TYPED: Final = 100
 
+_Index = QModelIndex | QPersistentModelIndex
+
 
 class PatientListView(QListView):
     """The list itself.
@@ -50,6 +63,13 @@ class PatientListView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._delegate = PatientRowDelegate(self)
         self.setItemDelegate(self._delegate)
+
+    def dataChanged(
+        self, top_left: _Index, bottom_right: _Index, /, roles: Sequence[int] = ()
+    ) -> None:
+        # A list view lays all its rows out anew, ten thousand of them, for a badge of one;
+        # rows of one height need to be painted only.
+        QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
 
     def mouseReleaseEvent(self, event: QMouseEvent, /) -> None:
         super().mouseReleaseEvent(event)
