@@ -79,7 +79,7 @@ def test_each_state_says_the_agreed_words(connectivity: Connectivity) -> None:
     assert (state.sentence, state.actions) == WORDS[connectivity]
 
 
-@pytest.mark.parametrize("connectivity", SILENT)
+@pytest.mark.parametrize("connectivity", sorted(SILENT, key=str))
 def test_where_all_is_well_or_unknown_nothing_is_claimed(connectivity: Connectivity) -> None:
     assert banner_for(replace(STATUS, connectivity=connectivity), now=NOW) is None
 

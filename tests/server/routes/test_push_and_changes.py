@@ -134,7 +134,7 @@ def test_what_unpacks_beyond_the_bound_is_refused(
     ("encoding", "body", "status"),
     [
         ("gzip", b"no gzip", 400),
-        ("gzip", gzip.compress(b"{}")[:-4], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
         ("zstd", b"no zstd", 400),
         ("br", b"{}", 415),
     ],
