@@ -60,7 +60,7 @@ def waiting_among(connection: Connection, keys: Sequence[Key]) -> tuple[Key, ...
     """Return those of the records that have unsent work or an open conflict, in order."""
     if connection.exec_driver_sql(_IS_ANYTHING_WAITING).first() is None:
         return ()
-    rows = connection.exec_driver_sql(_WAITING, (keys_json(keys),))
+    rows = connection.exec_driver_sql(_WAITING, (keys_json(keys),)).all()
     return tuple(Key(collection, record_id) for collection, record_id in rows)
 
 

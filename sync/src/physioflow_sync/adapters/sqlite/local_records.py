@@ -126,7 +126,7 @@ def load_records(connection: Connection, keys: Iterable[Key]) -> dict[Key, Local
         return records
     wanted = keys_json(records)
     waiting: list[Key] = []
-    for row in connection.exec_driver_sql(_LOAD, (wanted,)):
+    for row in connection.exec_driver_sql(_LOAD, (wanted,)).all():
         key = Key(row[0], row[1])
         is_clean = row[2] == RecordState.ON_SERVER.value
         if not is_clean:
@@ -140,10 +140,10 @@ def load_records(connection: Connection, keys: Iterable[Key]) -> dict[Key, Local
 
 def _add_local_work(connection: Connection, records: dict[Key, LocalRecord], wanted: str) -> None:
     entries: dict[Key, tuple[Entry, ...]] = {}
-    for row in connection.exec_driver_sql(_LOAD_ENTRIES, (wanted,)):
+    for row in connection.exec_driver_sql(_LOAD_ENTRIES, (wanted,)).all():
         key = Key(row[0], row[1])
         entries[key] = (*entries.get(key, ()), _entry(row[2:]))
-    for row in connection.exec_driver_sql(_LOAD_CONFLICTS, (wanted,)):
+    for row in connection.exec_driver_sql(_LOAD_CONFLICTS, (wanted,)).all():
         key = Key(row[0], row[1])
         records[key] = LocalRecord(key=key, server=records[key].server, conflict=_conflict(row[2:]))
     for key, queue in entries.items():

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from itertools import chain
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
-from physioflow_sync.adapters.sqlite.local_records import load_records
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.local_record import RecordState
-from physioflow_sync.core.outbox import Candidate, next_batch, operation_of
+from physioflow_sync.core.outbox import (
+    Candidate,
+    Entry,
+    EntryState,
+    next_batch,
+    operation_of,
+)
 from physioflow_sync.core.protocol import Operation
 from physioflow_sync.core.status import Counts
+
+READ_AHEAD: Final = 500
+"""Entries read at a time while a batch is put together."""
 
 # The last column lists those parents that the server has never accepted.
 _CANDIDATE: Final = """
@@ -33,9 +42,15 @@ _QUEUED: Final = f"""{_CANDIDATE} AND o.state = 'queued' AND NOT EXISTS (
         WHERE f.id = o.id AND f.collection = o.collection AND f.place < o.place
     ) ORDER BY o.place"""  # noqa: S608 - two constants
 
-_CHOSEN: Final = """
+_OWNERS: Final = """
     SELECT o.collection, o.id, o.op_id FROM json_each(?) AS k
     CROSS JOIN outbox AS o ON o.op_id = k.value
+    ORDER BY k.key
+"""
+_SENT: Final = """
+    SELECT o.collection, o.id, o.op_id, o.base_version, CAST(o.body AS BLOB), o.schema,
+        o.recorded_at
+    FROM json_each(?) AS k CROSS JOIN outbox AS o ON o.op_id = k.value
     ORDER BY k.key
 """
 # An entry that is queued and heads its record's queue is the record's only one.
@@ -72,13 +87,14 @@ def choose(
         set_aside = _ids_json(parked)
         for statement in (_SEALED, _QUEUED):
             with closing(connection.exec_driver_sql(statement, (set_aside,))) as rows:
-                for op_id, collection, record_id, parents, size, missing in rows:
+                for row in chain.from_iterable(rows.partitions(min(limit, READ_AHEAD))):
+                    op_id, collection, record_id, parents, size, missing = row
                     # Known before the candidate that asks; the rest stays unread.
-                    not_on_server.update(_PARENTS.decode(missing))
+                    not_on_server.update(_keys(missing))
                     yield Candidate(
                         op_id=op_id,
                         key=Key(collection, record_id),
-                        parents=_PARENTS.decode(parents),
+                        parents=_keys(parents),
                         body_bytes=size,
                     )
 
@@ -93,9 +109,23 @@ def seal(connection: Connection, op_ids: tuple[str, ...]) -> tuple[Operation, ..
     chosen = _ids_json(op_ids)
     connection.exec_driver_sql(_SHOW_SEALED, (chosen,))
     connection.exec_driver_sql(_SEAL, (chosen,))
-    keys = [Key(row[0], row[1]) for row in connection.exec_driver_sql(_CHOSEN, (chosen,))]
-    records = load_records(connection, keys)
-    return tuple(operation_of(key, records[key].entries[0]) for key in keys)
+    return tuple(
+        operation_of(
+            Key(collection, record_id),
+            Entry(
+                op_id=op_id,
+                base_version=base_version,
+                base_body=None,  # It does not travel.
+                body=body,
+                schema=schema,
+                recorded_at=recorded_at,
+                state=EntryState.SEALED,
+            ),
+        )
+        for collection, record_id, op_id, base_version, body, schema, recorded_at in (
+            connection.exec_driver_sql(_SENT, (chosen,)).all()
+        )
+    )
 
 
 def counts(connection: Connection) -> Counts:
@@ -112,7 +142,7 @@ def counts(connection: Connection) -> Counts:
 
 def keys_of(connection: Connection, op_ids: Iterable[str]) -> dict[str, Key]:
     """Return whose operations these are; answered ones are left out."""
-    rows = connection.exec_driver_sql(_CHOSEN, (_ids_json(op_ids),))
+    rows = connection.exec_driver_sql(_OWNERS, (_ids_json(op_ids),)).all()
     return {op_id: Key(collection, record_id) for collection, record_id, op_id in rows}
 
 
@@ -120,6 +150,10 @@ def conflicted_keys(connection: Connection) -> list[Key]:
     """Return the records with an open conflict, oldest first."""
     rows = connection.exec_driver_sql("SELECT collection, id FROM open_conflicts ORDER BY place")
     return [Key(collection, record_id) for collection, record_id in rows]
+
+
+def _keys(listed: str) -> tuple[Key, ...]:
+    return () if listed == "[]" else _PARENTS.decode(listed)
 
 
 def _ids_json(op_ids: Iterable[str]) -> str:
