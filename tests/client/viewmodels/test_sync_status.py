@@ -79,7 +79,7 @@ def test_a_refused_change_says_why_and_can_be_given_up(room: TreatmentRoom, qtbo
     room.refused([FieldError(field="phone", reason="is not a phone number")])
     model = SyncStatusModel(room.records, now=room.now)
     model.list_waiting()
-    qtbot.waitUntil(lambda: bool(model.rows) and "phone" in model.rows[0].reason)
+    qtbot.waitUntil(lambda: bool(model.rows) and "Phone: Is not" in model.rows[0].reason)
     (row,) = model.rows
     assert (row.state, row.title) == (
         RecordState.REJECTED,

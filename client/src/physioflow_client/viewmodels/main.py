@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 from sqlalchemy import Connection
 
@@ -9,14 +12,16 @@ from physioflow_client.background.records import Records
 from physioflow_client.queries.waiting import WaitingRecord, waiting_records
 from physioflow_client.viewmodels.banner import BannerModel, banner_for
 from physioflow_client.viewmodels.now import Now, local_now
+from physioflow_client.viewmodels.problems import path_label
 from physioflow_client.viewmodels.record_measure import UNFINISHED
-from physioflow_client.viewmodels.toast import conflict_toast, saved_toast
-from physioflow_sync.core.local_record import RecordState
+from physioflow_client.viewmodels.sync_status import waiting_title
+from physioflow_client.viewmodels.toast import conflict_toast, rejected_toast, saved_toast
+from physioflow_sync.core.local_record import LocalRecord, RecordState
 from physioflow_sync.core.status import SyncStatus
 
 translate = QCoreApplication.translate
 
-TICK_MS = 30_000
+TICK_MS: Final = 30_000
 """Words such as "5 min ago" grow old; every window refreshes them this often."""
 
 
@@ -42,6 +47,8 @@ class MainModel(QObject):
         self._records = records
         self._now = now
         self._conflicts = records.status.counts.conflicts
+        self._rejected = 0
+        self._rejected_title = ""
         self.banner = BannerModel(self)
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._refresh)
@@ -50,6 +57,7 @@ class MainModel(QObject):
 
     def start(self) -> None:
         """Show the banner of the moment, and look for a form that a crash left open."""
+        self._look_at_rejected(self._records.status.counts.rejected)
         self._refresh()
         self._records.draft(UNFINISHED, self._take_unfinished)
 
@@ -66,12 +74,33 @@ class MainModel(QObject):
         if status.counts.conflicts > self._conflicts:
             self.toast.emit(conflict_toast())
         self._conflicts = status.counts.conflicts
+        self._look_at_rejected(status.counts.rejected)
         self._refresh()
 
     @Slot()
     def _refresh(self) -> None:
-        self.banner.update(banner_for(self._records.status, now=self._now()))
+        status, title = self._records.status, self._rejected_title
+        self.banner.update(banner_for(status, now=self._now(), rejected_title=title))
         self.ticked.emit()
+
+    def _look_at_rejected(self, count: int) -> None:
+        """Name the refused record in the banner, and say why where it is newly refused."""
+        if count != self._rejected:
+            is_new = count > self._rejected
+            self._rejected = count
+            then = partial(self._name_rejected, is_new)
+            self._records.read(_first_rejected, then, topic="first_rejected")
+
+    def _name_rejected(self, is_new: bool, record: WaitingRecord | None) -> None:
+        self._rejected_title = waiting_title(record) if record is not None else ""
+        self._refresh()
+        if is_new and record is not None:
+            self._records.load(record.key, self._tell_rejected)
+
+    def _tell_rejected(self, record: LocalRecord) -> None:
+        errors = record.entries[-1].errors if record.entries else ()
+        if errors:
+            self.toast.emit(rejected_toast(path_label(errors[0].field), errors[0].reason))
 
     def _take_unfinished(self, draft: bytes | None) -> None:
         if draft is not None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
+from physioflow_client.viewmodels.field_words import field_label
 from physioflow_sync.core.errors import InvalidBody, StoreFailure, StoreFailureKind, SyncError
 
 translate = QCoreApplication.translate
@@ -31,6 +32,11 @@ def errors_of(error: SyncError) -> dict[str, str]:
 def sentence(reason: str) -> str:
     """Return a reason ("is empty") as a sentence below its field: "Is empty."."""
     return f"{reason[:1].upper()}{reason[1:]}" + ("" if reason.endswith(".") else ".")
+
+
+def path_label(path: str) -> str:
+    """Return the name of the field that a path (`responses[3]`) leads into; "" for the whole."""
+    return field_label(path.partition(".")[0].partition("[")[0]) if path else ""
 
 
 def failure_words(error: SyncError) -> str:

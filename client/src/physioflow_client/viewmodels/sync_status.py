@@ -13,7 +13,7 @@ from physioflow_client.viewmodels.badge import BadgeWords, badge_of
 from physioflow_client.viewmodels.language import said
 from physioflow_client.viewmodels.moments import age_words, moment_words, span_words
 from physioflow_client.viewmodels.now import Now, local_now
-from physioflow_client.viewmodels.problems import sentence
+from physioflow_client.viewmodels.problems import path_label, sentence
 from physioflow_clinical.instruments import catalogue
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.connectivity import Connectivity
@@ -211,7 +211,9 @@ class SyncStatusModel(QObject):
     def _take_rejected(self, record: LocalRecord) -> None:
         errors = record.entries[-1].errors if record.entries else ()
         self._reasons[record.key] = " ".join(
-            f"{each.field}: {sentence(each.reason)}" if each.field else sentence(each.reason)
+            f"{path_label(each.field)}: {sentence(each.reason)}"
+            if each.field
+            else sentence(each.reason)
             for each in errors
         )
         self.listed.emit()
@@ -220,7 +222,7 @@ class SyncStatusModel(QObject):
         return WaitingRow(
             key=each.key,
             patient=each.patient,
-            title=f"{each.patient_name} · {_what(each)}",
+            title=waiting_title(each),
             age=self._age(each.recorded_at) if each.recorded_at else "",
             reason=self._reason(each),
             badge=badge_of(each.state),
@@ -241,6 +243,11 @@ class SyncStatusModel(QObject):
 
     def _age(self, at: str) -> str:
         return age_words((self._now() - datetime.fromisoformat(at)).total_seconds())
+
+
+def waiting_title(each: WaitingRecord) -> str:
+    """Return whose record it is, and which."""
+    return f"{each.patient_name} · {_what(each)}"
 
 
 def _waits_for(connectivity: Connectivity) -> str:

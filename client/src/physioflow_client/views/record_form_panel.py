@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from physioflow_client.look.actions import button, label
 from physioflow_client.look.announcement import announce
 from physioflow_client.look.tokens import SPACE_2, SPACE_3, SPACE_4, SPACE_5, SPACE_7
-from physioflow_client.viewmodels.problems import WHOLE
+from physioflow_client.viewmodels.problems import WHOLE, path_label
 from physioflow_client.viewmodels.record_form import RecordForm
 from physioflow_client.views import names
 from physioflow_client.views.editor_field import EditorField
@@ -114,7 +114,10 @@ class RecordFormPanel(QWidget):
         for path, field in self.fields.items():
             field.show_error(errors.pop(path, ""))
         # What no field of this form shows is said above all of them.
-        rest = [f"{path}: {words}" if path != WHOLE else words for path, words in errors.items()]
+        rest = [
+            f"{path_label(path)}: {words}" if path != WHOLE else words
+            for path, words in errors.items()
+        ]
         self._problem.setText("\n".join(rest))
         self._problem_frame.setVisible(bool(rest))
         self._save.setEnabled(not self.form.is_saving)

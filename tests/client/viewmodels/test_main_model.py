@@ -1,0 +1,58 @@
+"""What the whole window is told, once."""
+
+from __future__ import annotations
+
+import msgspec
+from pytestqt.qtbot import QtBot
+
+from physioflow_client.queries.waiting import WaitingRecord
+from physioflow_client.viewmodels.main import MainModel
+from physioflow_client.viewmodels.toast import Toast
+from physioflow_clinical.collections import encode
+from physioflow_clinical.patients import Patient
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.errors import FieldError
+from tests.world.treatment_room import TreatmentRoom
+
+
+def toasts_of(model: MainModel) -> list[Toast]:
+    told: list[Toast] = []
+    model.toast.connect(told.append)
+    return told
+
+
+def test_a_conflict_is_told_once_and_not_again_at_each_status(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    model = MainModel(room.records, now=room.now)
+    told = toasts_of(model)
+    key, measure = room.measures_of(room.amelia, "ndi")[-1]
+    room.edited_here(key, encode(msgspec.structs.replace(measure, notes="mine")))
+    room.edited_elsewhere(key, encode(msgspec.structs.replace(measure, notes="theirs")))
+    room.tell(key)
+    assert [toast.cause for toast in told] == ["conflict"]
+
+
+def test_a_refusal_is_told_in_words_and_leads_to_the_record(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    model = MainModel(room.records, now=room.now)
+    told = toasts_of(model)
+    key = Key("patients", room.dice.new_id())
+    room.edited_here(key, encode(Patient(legal_name="Refused Person")))
+    room.refused([FieldError(field="phone", reason="is not known")])
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert told[0].text == "The server did not accept this: Phone: is not known."
+    with qtbot.waitSignal(model.fix) as asked:
+        model.fix_first()
+    assert asked.args is not None
+    record = asked.args[0]
+    assert isinstance(record, WaitingRecord)
+    assert record.key == key
+
+
+def test_the_banner_says_offline_at_once(room: TreatmentRoom) -> None:
+    model = MainModel(room.records, now=room.now)
+    model.start()
+    assert model.banner.shown is not None
+    assert model.banner.shown.sentence.startswith("You are offline.")
