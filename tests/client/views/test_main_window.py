@@ -389,6 +389,12 @@ def test_a_view_that_fails_leaves_the_others_at_work(
     other.reads(names.PATIENT_NAME, "Amelia Novak")
 
 
+def test_a_patient_who_is_not_here_leaves_nobody_elses_page_open(therapist: Therapist) -> None:
+    therapist.opens_amelia()
+    therapist.window.work.show_patient(therapist.room.dice.new_id())
+    therapist.sees(QWidget, names.NOTHING_CHOSEN)
+
+
 def test_no_stray_window_opens_beside_the_one(therapist: Therapist) -> None:
     therapist.opens_amelia()
     therapist.opens_measure()

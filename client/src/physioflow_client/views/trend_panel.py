@@ -85,7 +85,6 @@ class TrendPanel(QFrame):
             self._choice.addItem(each.choice)
         self._choice.setCurrentIndex(cards.index(card))
         self._choice.setVisible(len(cards) > 1)
-        self._direction.setVisible(self._as_table.isChecked())
         self._title.setText(card.title)
         self._title.setToolTip(card.title)
         self._direction.show_badge(BadgeWords(card.direction))
@@ -108,7 +107,6 @@ class TrendPanel(QFrame):
     @Slot(bool)
     def _turn(self, is_table: bool) -> None:
         self._pages.setCurrentIndex(int(is_table))
-        self._direction.setVisible(is_table)
         words = self.tr("Chart") if is_table else self.tr("Table")
         self._as_table.setText(words)
         self._as_table.setAccessibleName(words)

@@ -73,6 +73,7 @@ class WorkArea(QStackedWidget):
         for boundary in self._pages.values():
             self.addWidget(boundary)
         self._page.changed.connect(self._page_changed)
+        self._page.missing.connect(self._page_missing)
         self._measure.begun.connect(lambda: self._turn_to(self._make_measure))
         self._measure.saved.connect(self._measure_saved)
         self._measure_form.saved.connect(self.saved)
@@ -187,6 +188,12 @@ class WorkArea(QStackedWidget):
         then, self._then = self._then, None
         if then is not None:
             then()
+
+    @Slot(str)
+    def _page_missing(self, _: str) -> None:
+        """Show nobody rather than somebody else."""
+        self._then = None
+        self._turn_to(self._make_welcome)
 
     @Slot(str)
     def _measure_saved(self, measure: str) -> None:
