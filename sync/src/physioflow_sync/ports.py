@@ -22,10 +22,16 @@ from physioflow_sync.core.status import Counts, SyncStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A person's edit of one record; `body` None deletes it."""
+    """A person's edit of one record; `body` None deletes it.
+
+    Attributes:
+        seen: the body that the person started from; the edit is refused where the record
+            says something else by now. None: there was none, or it does not matter.
+    """
 
     key: Key
     body: bytes | None
+    seen: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,7 @@ class Store(Protocol):
             InvalidBody: a body breaks its collection's rules, or the collection forbids
                 the delete; nothing is stored.
             UnknownCollection: likewise.
+            RecordMoved: a record no longer says what the edit's author saw; likewise.
         """
         ...
 

@@ -1,8 +1,7 @@
 """Saving an edit of a record that may have changed while the form was open.
 
 A sync may bring somebody else's version while a person types.  Saving the form then would
-overwrite what that person has never seen: so the record is looked at once more, and where
-it has moved the person is told instead.
+overwrite what that person has never seen: the store refuses it, and the person is told.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from physioflow_client.background.records import Records
-from physioflow_sync.core.changes import Key, body_of, fields_of, same_body
-from physioflow_sync.core.errors import SyncError
+from physioflow_sync.core.changes import Key, body_of, fields_of
+from physioflow_sync.core.errors import RecordMoved, SyncError
 from physioflow_sync.core.local_record import LocalRecord
 from physioflow_sync.ports import Edit
 
@@ -28,14 +27,14 @@ def save_over(
 ) -> None:
     """Save `body` if the record still says what the person saw; otherwise call `moved`."""
 
-    def check(record: LocalRecord) -> None:
-        if same_body(record.body, seen):
-            kept = carry_unknown(seen, body)
-            records.save([Edit(key=key, body=kept)], then=then, failed=failed)
+    def refused(error: SyncError) -> None:
+        if isinstance(error, RecordMoved):
+            records.load(key, moved)
         else:
-            moved(record)
+            failed(error)
 
-    records.load(key, check)
+    edit = Edit(key=key, body=carry_unknown(seen, body), seen=seen)
+    records.save([edit], then=then, failed=refused)
 
 
 def carry_unknown(seen: bytes, body: bytes) -> bytes:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from physioflow_sync.core.changes import Key, Version
+from physioflow_sync.core.changes import Key, Version, same_body
 from physioflow_sync.core.collections import Collection, Registry
-from physioflow_sync.core.errors import FieldError, InvalidBody
+from physioflow_sync.core.errors import FieldError, InvalidBody, RecordMoved
 from physioflow_sync.core.local_record import (
     LocalRecord,
     Step,
     acknowledged,
     conflicted,
+    edited,
     rejected,
 )
 from physioflow_sync.core.protocol import (
@@ -27,7 +28,7 @@ from physioflow_sync.core.protocol import (
     body_bytes,
 )
 from physioflow_sync.core.resolution import Resolution
-from physioflow_sync.ports import Settled
+from physioflow_sync.ports import Edit, Settled
 
 _TOO_BIG: Final = FieldError(field="", reason=f"is larger than {MAX_BODY_BYTES // 1024} KiB")
 _NO_DELETE: Final = FieldError(field="", reason="cannot be deleted, only marked inactive")
@@ -44,6 +45,25 @@ def version_of(record: WireRecord) -> Version:
         device=record.device,
         recorded_at=record.recorded_at,
         assigned=record.assigned,
+    )
+
+
+def after_edit(
+    record: LocalRecord, edit: Edit, *, op_id: str, collection: Collection, recorded_at: str
+) -> Step:
+    """Return the record after a person's edit.
+
+    Raises:
+        RecordMoved: it no longer says what that person saw.
+    """
+    if edit.seen is not None and not same_body(record.body, edit.seen):
+        raise RecordMoved(*edit.key)
+    return edited(
+        record,
+        body=edit.body,
+        op_id=op_id,
+        schema=collection.schema_version,
+        recorded_at=recorded_at,
     )
 
 

@@ -3,6 +3,7 @@
     SyncError
     ├── InvalidBody          a body breaks its collection's rules: names the fields
     ├── UnknownCollection    a name that no collection of this registry has
+    ├── RecordMoved          the record no longer says what the person saw while typing
     ├── StoreFailure         the local file refused: full, locked, damaged, wrong key
     └── TransportFailure     no usable answer: `kind` says why, `retry_after_s` when to ask again
 
@@ -49,6 +50,15 @@ class UnknownCollection(SyncError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"unknown collection {name!r}")
+
+
+class RecordMoved(SyncError):
+    """The record no longer says what the person saw when they began to type."""
+
+    def __init__(self, collection: str, record_id: str) -> None:
+        self.collection = collection
+        self.record_id = record_id
+        super().__init__(f"{collection} {record_id} has changed meanwhile")
 
 
 class StoreFailureKind(enum.Enum):

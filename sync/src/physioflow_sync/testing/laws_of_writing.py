@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.errors import InvalidBody, UnknownCollection
+from physioflow_sync.core.errors import InvalidBody, RecordMoved, UnknownCollection
 from physioflow_sync.core.local_record import RecordState
 from physioflow_sync.core.protocol import MAX_BODY_BYTES
 from physioflow_sync.core.status import Counts
@@ -47,6 +47,24 @@ class LawsOfWriting:
         save(store, TASK, body)
         assert store.record(TASK).body == body
         assert bytes(seal_one(store).body).strip() == body.strip()
+
+    def test_a_form_opened_before_a_pull_cannot_overwrite_what_the_pull_brought(
+        self, store: Store
+    ) -> None:
+        on_server(store, TASK, task(title="before"))
+        pull(store, wire(TASK, task(title="theirs"), version=2))
+        edits = [
+            Edit(key=PROJECT, body=project()),
+            Edit(key=TASK, body=task(title="mine"), seen=task(title="before")),
+        ]
+        with pytest.raises(RecordMoved):
+            store.save(edits, recorded_at=NOW)
+        assert store.record(TASK).body == task(title="theirs")
+        assert not store.record(PROJECT).exists
+        store.save(
+            [Edit(key=TASK, body=task(title="mine"), seen=task(title="theirs"))], recorded_at=NOW
+        )
+        assert seal_one(store).base_version == 2
 
     def test_there_is_nothing_of_a_record_that_nobody_made(self, store: Store) -> None:
         assert not store.record(TASK).exists

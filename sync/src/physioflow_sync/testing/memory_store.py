@@ -13,6 +13,7 @@ from datetime import datetime
 
 from physioflow_sync.adapters.answers import (
     after_answer,
+    after_edit,
     check_edits,
     check_resolution,
     tally,
@@ -27,7 +28,6 @@ from physioflow_sync.core.local_record import (
     RecordState,
     Step,
     discarded,
-    edited,
     pulled,
     resolved,
 )
@@ -187,11 +187,11 @@ class MemoryStore:
 
     def _edit(self, edit: Edit, at: str) -> None:
         self._take(
-            edited(
+            after_edit(
                 self.record(edit.key),
-                body=edit.body,
+                edit,
                 op_id=self._ids(),
-                schema=self._registry[edit.key.collection].schema_version,
+                collection=self._registry[edit.key.collection],
                 recorded_at=at,
             ),
             at=at,

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from physioflow_sync.adapters.answers import (
     after_answer,
+    after_edit,
     check_edits,
     check_resolution,
     tally,
@@ -42,7 +43,6 @@ from physioflow_sync.core.local_record import (
     AutoMerged,
     LocalRecord,
     discarded,
-    edited,
     pulled,
     resolved,
 )
@@ -252,11 +252,11 @@ class SqliteStore:
         records = self._open(connection, [edit.key for edit in edits])
         for edit in edits:
             records.take(
-                edited(
+                after_edit(
                     records[edit.key],
-                    body=edit.body,
+                    edit,
                     op_id=self._ids(),
-                    schema=self._registry[edit.key.collection].schema_version,
+                    collection=self._registry[edit.key.collection],
                     recorded_at=at,
                 )
             )
