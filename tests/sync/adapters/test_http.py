@@ -1,10 +1,7 @@
 """The way over HTTP: every way of failing has its own word, and the breaker its place."""
 
-import errno
 import gzip
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import msgspec
@@ -13,119 +10,35 @@ import pytest
 from physioflow_sync.adapters.http import HttpTransport
 from physioflow_sync.adapters.http_exchange import MAX_ANSWER_BYTES, REQUEST_DEADLINE_S
 from physioflow_sync.adapters.http_failures import MAX_RETRY_AFTER_S
-from physioflow_sync.adapters.http_sign_in import sign_in
 from physioflow_sync.core.breaker import MAX_FAILURES, OPEN_S, Breaker
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import (
-    CHANGES_PATH,
     HEALTH_PATH,
     PUSH_PATH,
-    REFRESH_PATH,
-    ChangesPage,
-    Health,
     PushRequest,
     PushResponse,
-    SignedIn,
-    SignInRequest,
-    Tokens,
 )
 from physioflow_sync.core.retry import REQUEST_RETRY
 from physioflow_sync.testing.steps import TASK
 from physioflow_sync.testing.tasks import task
 from physioflow_sync.testing.transport_contract import operation
 from physioflow_sync.testing.world import FakeClock, SeededDice
-
-URL = "https://clinic.example"
-PAGE = ChangesPage(changes=[], next_cursor="c", has_more=False, epoch="e", server_time="")
-JSON = {"content-type": "application/json"}
-PROBLEM = {"content-type": "application/problem+json"}
-HTML = {"content-type": "text/html; charset=utf-8"}
-
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Keeper:
-    def __init__(self, tokens: Tokens | None) -> None:
-        self.kept = tokens
-
-    def tokens(self) -> Tokens | None:
-        return self.kept
-
-    def keep(self, tokens: Tokens) -> None:
-        self.kept = tokens
-
-
-def tokens(number: int = 1) -> Tokens:
-    return Tokens(
-        access_token=f"access-{number}", refresh_token=f"refresh-{number}", access_expires_in_s=900
-    )
-
-
-def page(_: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, headers=JSON, content=msgspec.json.encode(PAGE))
-
-
-def health(request: httpx.Request) -> httpx.Response:
-    answer = Health(status="ok", nonce=request.url.params["nonce"])
-    return httpx.Response(200, headers=JSON, content=msgspec.json.encode(answer))
-
-
-def problem(status: int, code: str, **headers: str) -> httpx.Response:
-    body = {"title": "No", "status": status, "code": code, "detail": "Anna has a secret"}
-    return httpx.Response(status, headers=PROBLEM | headers, content=msgspec.json.encode(body))
-
-
-class Network:
-    """What stands between the transport and nowhere: answers by script, then by rule."""
-
-    def __init__(self, *script: httpx.Response | Exception | Handler) -> None:
-        self.script = list(script)
-        self.requests: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        step = self.script.pop(0) if self.script else page
-        if isinstance(step, Exception):
-            raise step
-        return step if isinstance(step, httpx.Response) else step(request)
-
-
-class Laptop:
-    def __init__(self, *script: httpx.Response | Exception | Handler) -> None:
-        self.clock = FakeClock()
-        self.network = Network(*script)
-        self.keeper = Keeper(tokens())
-        self.transport = HttpTransport(
-            URL,
-            tokens=self.keeper,
-            clock=self.clock,
-            dice=SeededDice(),
-            http=httpx.MockTransport(self.network),
-        )
-
-    def changes(self) -> ChangesPage:
-        return self.transport.changes(cursor=None, limit=10)
-
-    def failure(self) -> TransportFailure:
-        with pytest.raises(TransportFailure) as caught:
-            self.changes()
-        return caught.value
-
-    @property
-    def asked(self) -> int:
-        return len(self.network.requests)
-
-
-def caused(error: httpx.RequestError, cause: Exception) -> httpx.RequestError:
-    error.__cause__ = cause
-    return error
-
-
-NO_ROUTE = caused(httpx.ConnectError("no"), OSError(errno.ENETUNREACH, "unreachable"))
-NO_NAME = caused(httpx.ConnectError("no"), socket.gaierror(-2, "name not known"))
-REFUSED = caused(httpx.ConnectError("no"), ConnectionRefusedError(errno.ECONNREFUSED, "refused"))
-BAD_CERTIFICATE = caused(httpx.ConnectError("no"), ssl.SSLCertVerificationError("self-signed"))
-HUNG_UP = caused(httpx.ReadError("no"), ssl.SSLEOFError("eof"))
+from tests.world.scripted_network import (
+    BAD_CERTIFICATE,
+    HTML,
+    HUNG_UP,
+    JSON,
+    NO_NAME,
+    NO_ROUTE,
+    PAGE,
+    REFUSED,
+    URL,
+    Keeper,
+    Laptop,
+    health,
+    page,
+    problem,
+)
 
 
 @pytest.mark.parametrize(
@@ -300,53 +213,6 @@ def test_a_probe_needs_no_token_and_a_new_nonce_each_time() -> None:
     assert "authorization" not in first.headers
 
 
-def test_an_expired_token_is_renewed_once_and_kept() -> None:
-    renewed = httpx.Response(200, headers=JSON, content=msgspec.json.encode(tokens(2)))
-    laptop = Laptop(problem(401, "token_expired"), renewed)
-    assert laptop.changes() == PAGE
-    assert [request.url.path for request in laptop.network.requests] == [
-        CHANGES_PATH,
-        REFRESH_PATH,
-        CHANGES_PATH,
-    ]
-    assert msgspec.json.decode(laptop.network.requests[1].content) == {"refresh_token": "refresh-1"}
-    assert [r.headers.get("authorization") for r in laptop.network.requests] == [
-        "Bearer access-1",
-        None,
-        "Bearer access-2",
-    ]
-    assert laptop.keeper.kept == tokens(2)
-
-
-def test_a_refused_renewal_signs_out() -> None:
-    laptop = Laptop(problem(401, "token_expired"), problem(401, "token_reused"))
-    assert laptop.failure().kind is FailureKind.SIGNED_OUT
-    assert laptop.asked == 2
-
-
-def test_a_renewed_token_that_is_refused_signs_out() -> None:
-    renewed = httpx.Response(200, headers=JSON, content=msgspec.json.encode(tokens(2)))
-    laptop = Laptop(problem(401, "token_expired"), renewed, problem(401, "token_expired"))
-    assert laptop.failure().kind is FailureKind.SIGNED_OUT
-    assert laptop.asked == 3
-
-
-@pytest.mark.parametrize("trouble", [REFUSED, NO_ROUTE, problem(503, "maintenance")], ids=repr)
-def test_a_network_that_fails_the_renewal_signs_nobody_out(
-    trouble: httpx.Response | Exception,
-) -> None:
-    laptop = Laptop(*[problem(401, "token_expired"), trouble] * 5)
-    assert laptop.failure().kind is not FailureKind.SIGNED_OUT
-    assert laptop.keeper.kept == tokens(1)
-
-
-def test_without_a_token_nobody_is_asked() -> None:
-    laptop = Laptop()
-    laptop.keeper.kept = None
-    assert laptop.failure().kind is FailureKind.SIGNED_OUT
-    assert laptop.asked == 0
-
-
 def test_a_large_request_travels_compressed_and_a_small_one_as_it_is() -> None:
     answer = msgspec.json.encode(PushResponse(results=[], epoch="e", server_time=""))
     laptop = Laptop(*[httpx.Response(200, headers=JSON, content=answer)] * 2)
@@ -418,42 +284,3 @@ def test_records_never_travel_in_the_clear(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", URL])
 def test_https_and_this_machine_itself_are_allowed(url: str) -> None:
     HttpTransport(url, tokens=Keeper(None), clock=FakeClock(), dice=SeededDice()).close()
-
-
-REQUEST = SignInRequest(
-    clinic="north", username="anna", password="secret", device_id="d", device_name="Room 1"
-)
-
-
-def test_signing_in_brings_tokens() -> None:
-    answer = SignedIn(
-        tokens=tokens(),
-        user_id="u",
-        user_name="Anna",
-        role="therapist",
-        clinic_id="c",
-        clinic_name="North",
-        device_id="d",
-        epoch="e",
-    )
-    network = Network(httpx.Response(200, headers=JSON, content=msgspec.json.encode(answer)))
-    assert sign_in(URL, REQUEST, http=httpx.MockTransport(network)) == answer
-    assert msgspec.json.decode(network.requests[0].content, type=SignInRequest) == REQUEST
-
-
-def test_a_wrong_password_is_told_in_the_servers_words() -> None:
-    body = {"title": "No", "status": 401, "code": "x", "detail": "Name or password are wrong."}
-    network = Network(httpx.Response(401, headers=PROBLEM, json=body))
-    with pytest.raises(TransportFailure) as caught:
-        sign_in(URL, REQUEST, http=httpx.MockTransport(network))
-    assert (caught.value.kind, caught.value.detail) == (
-        FailureKind.SIGNED_OUT,
-        "Name or password are wrong.",
-    )
-    assert "secret" not in str(caught.value)
-
-
-def test_signing_in_without_a_network_is_no_wrong_password() -> None:
-    with pytest.raises(TransportFailure) as caught:
-        sign_in(URL, REQUEST, http=httpx.MockTransport(Network(NO_ROUTE)))
-    assert caught.value.kind is FailureKind.NO_NETWORK
