@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QObject, QThread, QTimer, Slot
@@ -126,9 +127,13 @@ def test_an_engine_that_died_of_our_mistake_is_replaced(
 
 
 def test_tasks_run_in_order_beside_the_gui_thread(qtbot: QtBot) -> None:
-    tasks, answers = Tasks(), list[object]()
+    tasks, answers = Tasks(), list[tuple[int, str]]()
+
+    def work(number: int) -> tuple[int, str]:
+        return number, threading.current_thread().name
+
     for number in range(5):
-        tasks.run(lambda number=number: (number, threading.current_thread().name), answers.append)
+        tasks.run(partial(work, number), answers.append)
     qtbot.waitUntil(lambda: len(answers) == 5)
     assert [number for number, _ in answers] == list(range(5))
     assert {name for _, name in answers} != {threading.main_thread().name}

@@ -103,7 +103,11 @@ def test_hooks_above_each_other_come_off_in_any_order(
 ) -> None:
     reached: list[str] = []
     monkeypatch.setattr(sys, "excepthook", lambda *_: reached.append("python"))
-    hooks = [Hooks(lambda _error, _thread, n=n: reached.append(n)) for n in ("first", "second")]
+
+    def hook(name: str) -> Hooks:
+        return Hooks(lambda _error, _thread: reached.append(name))
+
+    hooks = [hook("first"), hook("second")]
     sys.excepthook(ValueError, ValueError(), None)
     assert reached == ["second"]
     for number in order:

@@ -203,8 +203,8 @@ def test_after_five_wrong_tries_each_further_one_waits_longer(
     vault: Vault, owner: Owner, wall_clock: WallClock, make_vault: MakeVault, keyring: MemoryKeyring
 ) -> None:
     profile = vault.create_profile(owner, PASSWORD).profile
-    waits = [vault.unlock(profile, "wrong").wait_s for _ in range(5)]
-    assert waits == [0.0, 0.0, 0.0, 0.0, 30.0]
+    wrong = [vault.unlock(profile, "wrong") for _ in range(5)]
+    assert wrong == [WrongPassword(wait_s) for wait_s in (0.0, 0.0, 0.0, 0.0, 30.0)]
     wall_clock.advance(29)
     restarted = make_vault(keyring)
     assert restarted.unlock(profile, PASSWORD) == TooSoon(1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
 
 import msgspec
 import pytest
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListView,
-    QListWidget,
     QPlainTextEdit,
     QPushButton,
     QWidget,
@@ -29,75 +27,14 @@ from physioflow_client.look.tokens import DARK, LIGHT
 from physioflow_client.viewmodels.patient_list import Role
 from physioflow_client.views import names
 from physioflow_client.views.main_window import MainWindow
-from physioflow_client.views.toast import ToastStack
 from physioflow_clinical.collections import encode
 from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.errors import FieldError
+from tests.world.therapist import CTRL, Therapist
 from tests.world.treatment_room import TreatmentRoom
 
-CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-W = TypeVar("W", bound=QWidget)
-
-
-class Therapist:
-    """Looks at the window and uses keyboard and mouse."""
-
-    def __init__(self, window: MainWindow, room: TreatmentRoom, qtbot: QtBot) -> None:
-        self.window, self.room, self.qtbot = window, room, qtbot
-
-    def sees(self, kind: type[W], name: str) -> W:
-        self.qtbot.waitUntil(lambda: self._find(kind, name) is not None)
-        found = self._find(kind, name)
-        assert found is not None
-        return found
-
-    def presses(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
-        target = QApplication.focusWidget() or self.window
-        self.qtbot.keyClick(target, key, modifier or Qt.KeyboardModifier.NoModifier)
-
-    def types(self, words: str) -> None:
-        for letter in words:
-            target = QApplication.focusWidget()
-            assert target is not None, "nobody listens"
-            self.qtbot.keyClicks(target, letter)
-
-    def clicks(self, name: str) -> None:
-        self.qtbot.mouseClick(self.sees(QAbstractButton, name), Qt.MouseButton.LeftButton)
-
-    def opens_amelia(self) -> None:
-        self.presses(Qt.Key.Key_K, CTRL)
-        self.types("amel")
-        self.qtbot.waitUntil(lambda: self.list_count() == 1)
-        self.presses(Qt.Key.Key_Return)
-        self.reads(names.PATIENT_NAME, "Amelia Novak")
-
-    def opens_measure(self, row: int = 0) -> None:
-        measures = self.sees(QListWidget, names.MEASURES)
-        measures.setCurrentRow(row)
-        measures.setFocus()
-        self.presses(Qt.Key.Key_Return)
-        self.sees(QWidget, names.MEASURE_DETAILS)
-
-    def reads(self, name: str, words: str) -> None:
-        self.qtbot.waitUntil(lambda: self._text(name) == words)
-
-    def list_count(self) -> int:
-        return self.sees(QListView, names.PATIENTS).model().rowCount()
-
-    def is_told(self, words: str) -> None:
-        stack = self.window.findChild(ToastStack)
-        assert isinstance(stack, ToastStack)
-        self.qtbot.waitUntil(lambda: any(words in toast.text for toast in stack.toasts))
-
-    def _text(self, name: str) -> str:
-        found = self._find(QLabel, name)
-        return found.text() if found is not None else ""
-
-    def _find(self, kind: type[W], name: str) -> W | None:
-        visible = (each for each in self.window.findChildren(kind, name) if each.isVisible())
-        return next(visible, None)
 
 
 @pytest.fixture
