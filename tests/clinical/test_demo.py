@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 import pytest
-from demo.data import STORY_DAY, DemoClinic, demo_clinic
 
+from demo.data import STORY_DAY, DemoClinic, demo_clinic
 from physioflow_clinical.collections import REGISTRY, encode
 from physioflow_clinical.episodes import Episode
 from physioflow_clinical.instruments.change import Declined, Improved, NoRealChange, judge_change

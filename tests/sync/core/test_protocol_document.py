@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from physioflow_sync.core import protocol
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "PROTOCOL.md"
