@@ -237,6 +237,21 @@ def test_a_later_edit_is_judged_on_its_own_after_a_rejection() -> None:
     assert (entry.op_id, entry.base_version, entry.state) == ("op2", 3, EntryState.QUEUED)
 
 
+def test_a_rejected_change_saved_as_it_was_asks_again() -> None:
+    dead = rejected(
+        seal(edit(CLEAN, body(title="b"), "op1")), op_id="op1", code="not_found", errors=[]
+    ).record
+    (entry,) = edit(dead, body(title="b"), "op2").entries
+    assert (entry.op_id, entry.base_version, entry.state) == ("op2", 3, EntryState.QUEUED)
+
+
+def test_what_was_taken_back_before_it_was_rejected_leaves_nothing_to_say() -> None:
+    reverted = edit(seal(edit(CLEAN, body(title="b"), "op1")), body(title="a", note="n"), "op2")
+    assert rejected(reverted, op_id="op1", code="forbidden", errors=[]).record == CLEAN
+    created = edit(seal(edit(LocalRecord(key=KEY), body(title="b"), "op1")), None, "op2")
+    assert not rejected(created, op_id="op1", code="forbidden", errors=[]).record.exists
+
+
 def test_discarding_what_was_not_rejected_does_nothing() -> None:
     record = edit(CLEAN, body(title="b"))
     assert discarded(record).record == record

@@ -140,8 +140,9 @@ def edited(
         # Later edits fold into mine: behind an open conflict nothing new may queue up.
         conflict = replace(record.conflict, mine=body, mine_at=recorded_at, schema=schema)
         return _agreed_or_open(record, conflict)
-    if same_body(record.body, body):
+    if same_body(record.body, body) and record.state is not RecordState.REJECTED:
         return Step(record=record)
+    # A rejected change that is saved as it was asks again: its parent may be there by now.
     fresh = Entry(
         op_id=op_id,
         base_version=0,
@@ -244,7 +245,9 @@ def rejected(record: LocalRecord, *, op_id: str, code: str, errors: Sequence[Fie
     if newest_edit is not refused:
         # The later edit may have repaired it already: let the server judge that one.
         later = replace(newest_edit, base_version=refused.base_version, base_body=refused.base_body)
-        return Step(record=replace(record, entries=(later,)))
+        # It may also have taken everything back: then there is nothing to say.
+        entries = () if same_body(later.body, later.base_body) else (later,)
+        return Step(record=replace(record, entries=entries))
     dead = replace(refused, state=EntryState.REJECTED, code=code, errors=tuple(errors))
     return Step(record=replace(record, entries=(dead,)))
 
