@@ -116,9 +116,20 @@ def test_a_batch_that_is_too_large_is_halved_and_sent_at_once() -> None:
     assert play(Started(), Probed(), failed)[1] == Push(limit=250)
 
 
-def test_a_plain_500_halves_the_next_batch_after_a_pause_and_pulling_goes_on() -> None:
+def test_a_batch_that_the_line_does_not_carry_is_halved_after_a_pause() -> None:
     ops = tuple(map(str, range(500)))
-    failed = Failed(kind=FailureKind.SERVER_ERROR, op_ids=ops)
+    failed = Failed(kind=FailureKind.UNREACHABLE, op_ids=ops)
+    session, effect = play(Started(), Probed(), failed)
+    assert effect == Wait(seconds=2.5)
+    assert session.step(Probed(), now_s=5.0, dice=0.5)[1] == Push(limit=250)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.SERVER_ERROR, FailureKind.BAD_REQUEST])
+def test_a_batch_refused_whole_is_halved_after_a_pause_and_pulling_goes_on(
+    kind: FailureKind,
+) -> None:
+    ops = tuple(map(str, range(500)))
+    failed = Failed(kind=kind, op_ids=ops)
     assert play(Started(), Probed(), failed)[1] == Pull()
     pulled = Pulled(has_more=False, must_push=True)
     assert play(Started(), Probed(), failed, pulled)[1] == Wait(seconds=2.5)

@@ -184,6 +184,9 @@ class Session:
                 return session._to_push(now_s)
             # One stuck record must stop neither the feed nor, after a pause, the others.
             return session, Pull()
+        if failure.op_ids and failure.kind is FailureKind.UNREACHABLE:
+            # A slow line may never carry so large a batch within the time-outs.
+            session = replace(session, push_limit=max(len(failure.op_ids) // 2, 1))
         delay_s = session._backoff_s(dice)
         if failure.retry_after_s is not None:
             delay_s = max(delay_s, failure.retry_after_s)
@@ -203,5 +206,10 @@ class Session:
         return replace(self, parked={**self.parked, first: now_s + PARKED_S})
 
 
-_BLAME_THE_BATCH: Final = frozenset({FailureKind.TOO_LARGE, FailureKind.SERVER_ERROR})
-"""Failures that a smaller batch may not meet."""
+_BLAME_THE_BATCH: Final = frozenset(
+    {FailureKind.TOO_LARGE, FailureKind.SERVER_ERROR, FailureKind.BAD_REQUEST}
+)
+"""Failures that a smaller batch may not meet.
+
+A whole request that is refused dead-letters nothing: whose fault it is, nobody has said.
+"""
