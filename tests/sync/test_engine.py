@@ -9,10 +9,11 @@ import pytest
 from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.connectivity import Connectivity
+from physioflow_sync.core.errors import StoreFailure, StoreFailureKind
 from physioflow_sync.core.local_record import RecordState
-from physioflow_sync.core.protocol import body_bytes
+from physioflow_sync.core.protocol import ChangesPage, body_bytes
 from physioflow_sync.core.resolution import Resolution, Resolved
-from physioflow_sync.core.session import Wake
+from physioflow_sync.core.session import Wait, Wake
 from physioflow_sync.core.status import Counts, SyncStatus
 from physioflow_sync.engine import SyncEngine
 from physioflow_sync.ports import Edit
@@ -307,6 +308,52 @@ def test_a_quiet_cycle_asks_once(anna: Laptop) -> None:
     anna.engine.run_until_wait()
     assert anna.server.pushes == 0
     assert anna.store.last_synced_at() != written
+
+
+class StandingFeed(MemoryTransport):
+    """A proxy repeats one page for ever."""
+
+    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
+        assert limit > 0
+        page = ChangesPage(
+            changes=[], next_cursor="epoch-1:7", has_more=True, epoch="epoch-1", server_time=""
+        )
+        assert cursor in (None, "epoch-1:7")
+        return page
+
+
+def test_a_feed_that_stands_still_is_not_asked_without_end(anna: Laptop) -> None:
+    engine = SyncEngine(
+        store=anna.store,
+        transport=StandingFeed(anna.server),
+        clock=anna.clock,
+        dice=anna.dice,
+        observer=anna.watcher,
+    )
+    for _ in range(10):
+        if isinstance(engine.next_effect(), Wait):
+            break
+        engine.perform()
+    assert isinstance(engine.next_effect(), Wait)
+    assert "does not move" in engine.status.detail
+
+
+def test_a_count_that_cannot_be_read_does_not_end_the_engine(
+    anna: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna.save(T, task())
+    anna.sync()
+
+    def busy() -> Counts:
+        raise StoreFailure(StoreFailureKind.LOCKED)
+
+    anna.save(T, task("again"))
+    monkeypatch.setattr(anna.store, "counts", busy)
+    anna.sync()
+    assert bodies_of(anna.server) == {T: task("again")}
+    monkeypatch.undo()
+    anna.sync()
+    assert anna.engine.status.counts == Counts()
 
 
 @pytest.mark.parametrize("seed", range(8))

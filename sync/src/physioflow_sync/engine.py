@@ -30,7 +30,7 @@ from physioflow_sync.core.session import (
     Wake,
     Woken,
 )
-from physioflow_sync.core.status import Progress, SyncStatus
+from physioflow_sync.core.status import Counts, Progress, SyncStatus
 from physioflow_sync.ports import Clock, Dice, Observer, PageApplied, Store, Transport
 
 MAX_BATCH_BYTES: Final = MAX_REQUEST_BYTES // 4
@@ -132,6 +132,9 @@ class SyncEngine:
     def _pull(self) -> Event:
         cursor = self._store.cursor()
         page = self._transport.changes(cursor=cursor, limit=MAX_CHANGES_A_PAGE)
+        if page.has_more and page.next_cursor == cursor:
+            # A proxy's stale answer, or a server's fault: asking on would never end.
+            raise TransportFailure(FailureKind.SERVER_ERROR, "the feed does not move on")
         applied = PageApplied()
         if page.changes or page.next_cursor != cursor:
             applied = self._store.apply_page(page)
@@ -154,7 +157,7 @@ class SyncEngine:
         fresh = waiting or isinstance(event, Pushed | Pulled)
         status = SyncStatus(
             connectivity=self._session.connectivity,
-            counts=self._store.counts() if fresh else self._status.counts,
+            counts=self._counts() if fresh else self._status.counts,
             progress=None if waiting else self._progress,
             last_synced_at=self._last_synced_at,
             retry_in_s=self._effect.seconds if isinstance(self._effect, Wait) else None,
@@ -165,6 +168,13 @@ class SyncEngine:
         if status != self._status:
             self._status = status
             self._observer.status_changed(status)
+
+    def _counts(self) -> Counts:
+        try:
+            return self._store.counts()
+        except StoreFailure:
+            # A number on the screen is not worth the engine's life; the next one is right.
+            return self._status.counts
 
 
 def _check_answers(batch: tuple[Operation, ...], response: PushResponse) -> None:
