@@ -40,6 +40,9 @@ from tests.world.scripted_network import (
     problem,
 )
 
+NOT_UTF8 = b'{"changes": [], "epoch": "\xe9", "title": "\xe9"}'
+TOO_DEEP = b'{"changes":' * 5_000
+
 
 @pytest.mark.parametrize(
     ("answer", "kind", "is_retried"),
@@ -60,6 +63,9 @@ from tests.world.scripted_network import (
         (httpx.Response(511, headers=HTML, text="<html>"), FailureKind.PORTAL, False),
         (httpx.Response(200, headers=JSON, text="{"), FailureKind.SERVER_ERROR, False),
         (httpx.Response(204), FailureKind.SERVER_ERROR, False),
+        (httpx.Response(200, headers=JSON, content=NOT_UTF8), FailureKind.SERVER_ERROR, False),
+        (httpx.Response(200, headers=JSON, content=TOO_DEEP), FailureKind.SERVER_ERROR, False),
+        (httpx.Response(500, headers=JSON, content=NOT_UTF8), FailureKind.SERVER_ERROR, False),
         (problem(400, "bad_request"), FailureKind.BAD_REQUEST, False),
         (problem(403, "forbidden"), FailureKind.FORBIDDEN, False),
         (problem(404, "not_found"), FailureKind.BAD_REQUEST, False),
@@ -120,6 +126,7 @@ def test_retry_after_is_a_floor() -> None:
         ("600", 600.0),
         ("Tue, 24 Nov 2026 09:10:00 GMT", 600.0),
         ("999999999", MAX_RETRY_AFTER_S),
+        ("9" * 400, MAX_RETRY_AFTER_S),
     ],
 )
 def test_a_long_retry_after_ends_the_request_and_is_handed_up(value: str, seconds: float) -> None:

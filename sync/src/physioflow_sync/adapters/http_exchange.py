@@ -9,7 +9,11 @@ from typing import Final, TypeVar
 import httpx
 import msgspec
 
-from physioflow_sync.adapters.http_failures import failure_of_answer, failure_of_error
+from physioflow_sync.adapters.http_failures import (
+    NOT_UNDERSTOOD,
+    failure_of_answer,
+    failure_of_error,
+)
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
 from physioflow_sync.ports import Clock
@@ -130,7 +134,7 @@ class Exchange:
             raise failure
         try:
             return answer.decode(content)
-        except msgspec.MsgspecError as error:
+        except NOT_UNDERSTOOD as error:
             # Its own words may quote what was sent; the kind of answer is enough.
             words = f"{response.status_code}, but not the answer that was asked for"
             raise TransportFailure(stranger, words) from error

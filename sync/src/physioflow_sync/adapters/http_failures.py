@@ -42,6 +42,9 @@ _KINDS: Final[Mapping[int, FailureKind]] = {
 _ONLY_OURS_TO_SAY: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """A page of somebody's proxy with such a status signs nobody out."""
 
+NOT_UNDERSTOOD: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding bytes that somebody else wrote may raise."""
+
 _PROBLEM = msgspec.json.Decoder(Problem)
 
 
@@ -101,7 +104,7 @@ def problem_of(content: bytes) -> Problem | None:
     """Return the server's own words about what is wrong, where these are."""
     try:
         return _PROBLEM.decode(content)
-    except msgspec.MsgspecError:
+    except NOT_UNDERSTOOD:
         return None
 
 
@@ -119,6 +122,8 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
             seconds = (parsedate_to_datetime(value) - now).total_seconds()
         except (ValueError, TypeError):
             return None
+    except OverflowError:
+        return MAX_RETRY_AFTER_S
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
