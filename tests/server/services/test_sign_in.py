@@ -131,10 +131,22 @@ def test_a_refresh_token_whose_answer_was_lost_may_be_sent_again(
 ) -> None:
     pair = signing_in.sign_in(REQUEST).tokens
     lost, arrived = store.refresh(pair.refresh_token), store.refresh(pair.refresh_token)
+    # Which answer arrived, the server cannot know.
+    store.identify(lost.access_token)
     store.identify(arrived.access_token)
-    # Both siblings are good: which answer arrived, the server cannot know.
-    store.refresh(lost.refresh_token)
     store.refresh(arrived.refresh_token)
+    store.refresh(arrived.refresh_token)
+
+
+def test_of_two_answers_to_one_refresh_only_the_one_used_first_is_good(
+    signing_in: SignIn, store: TokenStore
+) -> None:
+    pair = signing_in.sign_in(REQUEST).tokens
+    owner, thief = store.refresh(pair.refresh_token), store.refresh(pair.refresh_token)
+    newest = store.refresh(owner.refresh_token)
+    assert refusal(lambda: store.refresh(thief.refresh_token)).status == 401
+    for token in (thief.access_token, newest.access_token):
+        assert refusal(partial(store.identify, token)).status == 401
 
 
 def test_a_refresh_token_used_after_its_successor_ends_the_session(

@@ -29,6 +29,7 @@ from physioflow_sync.core.protocol import Tokens
 
 _FOUND: Final = (
     select(
+        tokens.c.token_hash,
         tokens.c.clinic_id,
         tokens.c.session_id,
         tokens.c.generation,
@@ -130,6 +131,18 @@ class TokenStore:
             .where(sessions.c.clinic_id == found.clinic_id, sessions.c.id == found.session_id)
             .values(generation=found.generation)
         )
+        if found.generation > found.presented:
+            # Its twins answered the same request: one of them, presented now, is a copy.
+            connection.execute(
+                update(tokens)
+                .where(
+                    *here,
+                    tokens.c.kind == TokenKind.REFRESH.value,
+                    tokens.c.generation == found.generation,
+                    tokens.c.token_hash != found.token_hash,
+                )
+                .values(generation=found.presented)
+            )
         return issue(
             connection,
             clinic_id=found.clinic_id,
