@@ -14,6 +14,7 @@ from physioflow_sync.adapters.http_failures import (
     failure_of_answer,
     failure_of_error,
 )
+from physioflow_sync.adapters.unpacking import ACCEPT_ENCODING, unpacked
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
 from physioflow_sync.ports import Clock
@@ -56,6 +57,7 @@ def open_client(
         headers={
             "User-Agent": user_agent,
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPT_ENCODING,
             "Cache-Control": "no-store",
         },
     )
@@ -140,15 +142,17 @@ class Exchange:
             raise TransportFailure(stranger, words) from error
 
     def _read(self, response: httpx.Response, deadline_s: float) -> bytes:
-        content = bytearray()
-        for chunk in response.iter_bytes():
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                words = f"the answer is larger than {MAX_ANSWER_BYTES} bytes"
-                raise TransportFailure(FailureKind.SERVER_ERROR, words)
+        packed = bytearray()
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        for chunk in response.stream:
+            packed += chunk
+            _check_size(packed)
             if self._clock.monotonic_s() > deadline_s:
                 raise TransportFailure(FailureKind.UNREACHABLE, "the answer took too long")
-        return bytes(content)
+        encoding = response.headers.get("content-encoding", "")
+        content = unpacked(bytes(packed), encoding, max_bytes=MAX_ANSWER_BYTES)
+        _check_size(content)
+        return content
 
     def _timeouts(self, deadline_s: float) -> dict[str, float | None]:
         left_s = max(deadline_s - self._clock.monotonic_s(), 0.001)
@@ -158,6 +162,12 @@ class Exchange:
             write=min(READ_TIMEOUT_S, left_s),
             pool=min(POOL_TIMEOUT_S, left_s),
         ).as_dict()
+
+
+def _check_size(content: bytes | bytearray) -> None:
+    if len(content) > MAX_ANSWER_BYTES:
+        words = f"the answer is larger than {MAX_ANSWER_BYTES} bytes"
+        raise TransportFailure(FailureKind.SERVER_ERROR, words)
 
 
 def _is_loopback(host: str) -> bool:
