@@ -26,10 +26,9 @@ from physioflow_sync.core.protocol import (
     Operation,
     OperationKind,
     PushRequest,
-    SignedIn,
     SignInRequest,
-    Tokens,
 )
+from physioflow_sync.testing.world import KeptTokens
 
 SEED: Final = 20261124
 CLINIC: Final = "Riverside Physiotherapy"
@@ -57,19 +56,6 @@ class RunningClinic:
     server: ServerProcess
     database: Path
     data: DemoClinic
-
-
-class _Tokens:
-    """Tokens of the one sign-in that fills the clinic."""
-
-    def __init__(self, signed_in: SignedIn) -> None:
-        self._tokens = signed_in.tokens
-
-    def tokens(self) -> Tokens:
-        return self._tokens
-
-    def keep(self, tokens: Tokens) -> None:
-        self._tokens = tokens
 
 
 @contextmanager
@@ -104,7 +90,9 @@ def _fill(url: str, records: Sequence[DemoRecord]) -> None:
             device_name="Front desk",
         ),
     )
-    transport = HttpTransport(url, tokens=_Tokens(signed_in), clock=SystemClock(), dice=dice)
+    transport = HttpTransport(
+        url, tokens=KeptTokens(signed_in.tokens), clock=SystemClock(), dice=dice
+    )
     remaining = iter(records)
     while batch := list(itertools.islice(remaining, MAX_OPERATIONS_A_PUSH)):
         operations = [

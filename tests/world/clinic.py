@@ -20,11 +20,12 @@ from physioflow_sync.adapters.http_sign_in import sign_in
 from physioflow_sync.adapters.sqlite.store import SqliteStore
 from physioflow_sync.adapters.system import SystemClock, SystemDice
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.protocol import SignedIn, SignInRequest, Tokens
+from physioflow_sync.core.protocol import SignedIn, SignInRequest
 from physioflow_sync.core.session import Wake
 from physioflow_sync.core.status import SyncStatus
 from physioflow_sync.engine import SyncEngine
 from physioflow_sync.ports import Edit
+from physioflow_sync.testing.world import KeptTokens
 
 CLINIC = "Riverside"
 PASSWORD = "a long enough password"
@@ -45,19 +46,6 @@ class Watcher:
 
     def records_changed(self, keys: Sequence[Key]) -> None:
         self.keys.extend(keys)
-
-
-class KeptTokens:
-    """Tokens in memory."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    def tokens(self) -> Tokens:
-        return self._tokens
-
-    def keep(self, tokens: Tokens) -> None:
-        self._tokens = tokens
 
 
 class Laptop:

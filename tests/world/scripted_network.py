@@ -16,7 +16,7 @@ from physioflow_sync.core.protocol import (
     Health,
     Tokens,
 )
-from physioflow_sync.testing.world import FakeClock, SeededDice
+from physioflow_sync.testing.world import FakeClock, KeptTokens, SeededDice
 
 URL = "https://clinic.example"
 PAGE = ChangesPage(changes=[], next_cursor="c", has_more=False, epoch="e", server_time="")
@@ -25,17 +25,6 @@ PROBLEM = {"content-type": "application/problem+json"}
 HTML = {"content-type": "text/html; charset=utf-8"}
 
 Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Keeper:
-    def __init__(self, tokens: Tokens | None) -> None:
-        self.kept = tokens
-
-    def tokens(self) -> Tokens | None:
-        return self.kept
-
-    def keep(self, tokens: Tokens) -> None:
-        self.kept = tokens
 
 
 def tokens(number: int = 1) -> Tokens:
@@ -77,7 +66,7 @@ class Laptop:
     def __init__(self, *script: httpx.Response | Exception | Handler) -> None:
         self.clock = FakeClock()
         self.network = Network(*script)
-        self.keeper = Keeper(tokens())
+        self.keeper = KeptTokens(tokens())
         self.transport = HttpTransport(
             URL,
             tokens=self.keeper,

@@ -22,7 +22,7 @@ from physioflow_sync.core.retry import REQUEST_RETRY
 from physioflow_sync.testing.steps import TASK
 from physioflow_sync.testing.tasks import task
 from physioflow_sync.testing.transport_contract import operation
-from physioflow_sync.testing.world import FakeClock, SeededDice
+from physioflow_sync.testing.world import FakeClock, KeptTokens, SeededDice
 from tests.world.scripted_network import (
     BAD_CERTIFICATE,
     HTML,
@@ -33,7 +33,6 @@ from tests.world.scripted_network import (
     PAGE,
     REFUSED,
     URL,
-    Keeper,
     Laptop,
     health,
     page,
@@ -285,9 +284,9 @@ def test_slow_attempts_share_one_deadline() -> None:
 )
 def test_records_never_travel_in_the_clear(url: str) -> None:
     with pytest.raises(TransportFailure):
-        HttpTransport(url, tokens=Keeper(None), clock=FakeClock(), dice=SeededDice())
+        HttpTransport(url, tokens=KeptTokens(None), clock=FakeClock(), dice=SeededDice())
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", URL])
 def test_https_and_this_machine_itself_are_allowed(url: str) -> None:
-    HttpTransport(url, tokens=Keeper(None), clock=FakeClock(), dice=SeededDice()).close()
+    HttpTransport(url, tokens=KeptTokens(None), clock=FakeClock(), dice=SeededDice()).close()

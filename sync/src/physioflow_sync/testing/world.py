@@ -1,10 +1,12 @@
-"""Time and chance that a test decides."""
+"""Time, chance and tokens that a test decides."""
 
 from __future__ import annotations
 
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
+
+from physioflow_sync.core.protocol import Tokens
 
 
 class FakeClock:
@@ -51,3 +53,16 @@ class SeededDice:
         bits = self._made << 80 | 0x7 << 76 | self._random.getrandbits(12) << 64
         bits |= 0b10 << 62 | self._random.getrandbits(62)
         return str(uuid.UUID(int=bits))
+
+
+class KeptTokens:
+    """Tokens in memory (`adapters.http_sign_in.TokenKeeper`); None: nobody has signed in."""
+
+    def __init__(self, tokens: Tokens | None) -> None:
+        self.kept = tokens
+
+    def tokens(self) -> Tokens | None:
+        return self.kept
+
+    def keep(self, tokens: Tokens) -> None:
+        self.kept = tokens
