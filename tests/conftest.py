@@ -18,6 +18,11 @@ _seconds: defaultdict[str, float] = defaultdict(float)
 _tests: Counter[str] = Counter()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    # Packed bytes may carry the time of their packing: workers must agree on a test's name.
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     suite = report.nodeid.split("/")[1] if report.nodeid.count("/") > 1 else "tests"
     _seconds[suite] += report.duration
