@@ -14,7 +14,7 @@ from physioflow_sync.adapters.http_failures import (
     failure_of_answer,
     failure_of_error,
 )
-from physioflow_sync.adapters.unpacking import ACCEPT_ENCODING, unpacked
+from physioflow_sync.adapters.http_unpacking import ACCEPT_ENCODING, unpacked
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
 from physioflow_sync.ports import Clock

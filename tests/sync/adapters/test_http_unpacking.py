@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from physioflow_sync.adapters.http_exchange import MAX_ANSWER_BYTES
-from physioflow_sync.adapters.unpacking import unpacked
+from physioflow_sync.adapters.http_unpacking import unpacked
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from tests.world.scripted_network import JSON, Laptop
 
