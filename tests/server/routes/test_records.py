@@ -149,5 +149,13 @@ def test_another_clinics_record_is_not_found(
     assert http.get("/api/v1/sync/changes").json()["changes"] == []
 
 
+def test_a_stranger_learns_nothing_but_that_nobody_is_signed_in(http: Client) -> None:
+    del http.headers["Authorization"]
+    for collection in ("people", "pets"):
+        there = path(new_id(), collection)
+        for answer in (http.get(there), http.put(there, content=b"{"), http.delete(there)):
+            refused(answer, 401, "unauthorized")
+
+
 def test_a_method_that_a_path_does_not_take_is_refused(http: Client) -> None:
     refused(http.post(path(new_id())), 405, "method_not_allowed")

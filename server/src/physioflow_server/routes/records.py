@@ -95,8 +95,7 @@ async def write_record(
     record_id: FromPath[str],
 ) -> Response[WireRecord]:
     """Create or change a record whose version the sender saw."""
-    raw = _raw_object(body)
-    return await _write(request, services, collection, record_id, OperationKind.PUT, raw)
+    return await _write(request, services, collection, record_id, OperationKind.PUT, body)
 
 
 @delete(RECORD_PATH, tags=["records"], status_code=200, responses=_WRITE_PROBLEMS)
@@ -107,7 +106,7 @@ async def delete_record(
     record_id: FromPath[str],
 ) -> Response[WireRecord]:
     """Delete a record whose version the sender saw, where its collection allows that."""
-    return await _write(request, services, collection, record_id, OperationKind.DELETE, NO_BODY)
+    return await _write(request, services, collection, record_id, OperationKind.DELETE, None)
 
 
 async def _write(
@@ -116,22 +115,22 @@ async def _write(
     collection: str,
     record_id: str,
     kind: OperationKind,
-    body: msgspec.Raw,
+    body: bytes | None,
 ) -> Response[WireRecord]:
-    if collection not in services.domain.registry:
-        raise not_found("There is no such collection")
-    operation = Operation(
-        op_id=operation_id(request.headers),
-        collection=collection,
-        record_id=record_id,
-        kind=kind,
-        base_version=base_version(request.headers),
-        schema=_schema_version(request, services.domain, collection),
-        recorded_at=shown(services.clock()),
-        body=body,
-    )
-
     def write(identity: Identity) -> Response[WireRecord]:
+        # Within, so that a stranger learns nothing but that nobody is signed in.
+        if collection not in services.domain.registry:
+            raise not_found("There is no such collection")
+        operation = Operation(
+            op_id=operation_id(request.headers),
+            collection=collection,
+            record_id=record_id,
+            kind=kind,
+            base_version=base_version(request.headers),
+            schema=_schema_version(request, services.domain, collection),
+            recorded_at=shown(services.clock()),
+            body=NO_BODY if body is None else _raw_object(body),
+        )
         outcome = services.write_path.push(
             [operation], epoch=request.headers.get(EPOCH_HEADER), identity=identity
         )
