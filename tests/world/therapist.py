@@ -50,11 +50,17 @@ class Therapist:
         self.qtbot.mouseClick(self.sees(QAbstractButton, name), Qt.MouseButton.LeftButton)
 
     def opens_amelia(self) -> None:
+        self.opens("amel", "Amelia Novak")
+
+    def opens(self, words: str, name: str) -> None:
+        """Search for a patient whom these words find alone."""
         self.presses(Qt.Key.Key_K, CTRL)
-        self.types("amel")
+        self.types(words)
+        patients = self.sees(QListView, names.PATIENTS).model()
+        self.qtbot.waitUntil(lambda: [patients.index(0, 0).data()] == [name])
         self.qtbot.waitUntil(lambda: self.list_count() == 1)
         self.presses(Qt.Key.Key_Return)
-        self.reads(names.PATIENT_NAME, "Amelia Novak")
+        self.reads(names.PATIENT_NAME, name)
 
     def opens_measure(self, row: int = 0) -> None:
         measures = self.sees(QListWidget, names.MEASURES)

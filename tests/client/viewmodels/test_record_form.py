@@ -109,6 +109,85 @@ def test_an_emergency_contact_of_nothing_is_none(room: TreatmentRoom, qtbot: QtB
     assert (shown["legal_name"], shown["emergency_contact"]) == ("New Person", None)
 
 
+def test_what_was_typed_is_there_after_a_crash_until_it_is_saved(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    typed = open_amelia(room)
+    typed.set("phone", "07700 900111")
+    typed.set("date_of_birth", "31.2.1968")
+    # The crash: nobody closes the form, and another process opens the file.
+    form = open_amelia(room)
+    qtbot.waitUntil(lambda: form.restored)
+    assert (form.text("phone"), form.text("date_of_birth")) == ("07700 900111", "31.2.1968")
+    form.set("date_of_birth", "28.2.1968")
+    with qtbot.waitSignal(form.saved):
+        form.save()
+    assert amelia(room)["phone"] == "07700 900111"
+    assert not is_restored(room, open_amelia(room), qtbot)
+
+
+def test_what_was_given_up_does_not_come_back(room: TreatmentRoom, qtbot: QtBot) -> None:
+    form = RecordForm(room.records)
+    form.create("patients", msgspec.to_builtins(Patient(legal_name="")))
+    form.set("legal_name", "New Person")
+    assert form.is_touched
+    form.forget()
+    assert not form.is_touched
+    form.create("patients", msgspec.to_builtins(Patient(legal_name="")))
+    assert not is_restored(room, form, qtbot)
+
+
+def test_what_is_restored_does_not_overwrite_what_nobody_has_seen(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    open_amelia(room).set("phone", "07700 900111")
+    theirs = body_of({**amelia(room), "phone": "07700 900999"})
+    room.edited_elsewhere(Key("patients", room.amelia), theirs)
+    form = open_amelia(room)
+    qtbot.waitUntil(lambda: form.restored)
+    form.save()
+    qtbot.waitUntil(lambda: "Dr Patel" in form.errors.get(WHOLE, ""))
+    assert amelia(room)["phone"] == "07700 900999"
+
+
+def test_a_form_that_sets_a_field_has_a_draft_of_its_own(room: TreatmentRoom, qtbot: QtBot) -> None:
+    form = RecordForm(room.records)
+    with room.store.reader() as connection:
+        file = read_patient_file(connection, room.amelia)
+    assert file is not None
+    form.edit(file.patient.record, preset={"active": False})
+    assert not form.is_touched
+    form.set("notes", "Moved away.")
+    other = open_amelia(room)
+    assert not is_restored(room, other, qtbot)
+    assert (other.value("active"), other.text("notes")) == (True, amelia(room)["notes"] or "")
+    with qtbot.waitSignal(form.saved):
+        form.save()
+    assert (amelia(room)["active"], amelia(room)["notes"]) == (False, "Moved away.")
+
+
+def test_an_answer_that_comes_late_leaves_the_next_form_alone(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    form = open_amelia(room)
+    form.set("phone", "07700 900111")
+    form.save()
+    form.create("patients", msgspec.to_builtins(Patient(legal_name="")))
+    form.set("legal_name", "New Person")
+    with qtbot.assertNotEmitted(form.saved):
+        qtbot.waitUntil(lambda: amelia(room)["phone"] == "07700 900111")
+        assert not is_restored(room, form, qtbot)
+    assert form.text("legal_name") == "New Person"
+    assert not form.is_saving
+
+
+def is_restored(room: TreatmentRoom, form: RecordForm, qtbot: QtBot) -> bool:
+    """Wait until a form's draft has been read, and tell whether there was one."""
+    with qtbot.waitCallback() as read:
+        room.records.draft("behind every draft asked for before", read)
+    return form.restored
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -9,7 +9,12 @@ from pytestqt.qtbot import QtBot
 
 from physioflow_client.viewmodels.patient_file import PatientFile, read_patient_file
 from physioflow_client.viewmodels.problems import WHOLE
-from physioflow_client.viewmodels.record_measure import UNFINISHED, RecordMeasureModel
+from physioflow_client.viewmodels.record_measure import (
+    UNFINISHED,
+    RecordMeasureModel,
+    Unfinished,
+    read_unfinished,
+)
 from physioflow_clinical.collections import encode
 from physioflow_clinical.instruments import catalogue
 from physioflow_clinical.outcome_measures import Phase
@@ -110,7 +115,7 @@ def test_what_was_typed_survives_a_crash_and_is_forgotten_once_saved(
     assert (model.form.notes, model.form.sheet.place) == ("Half way", 4)
     with qtbot.waitCallback() as unfinished:
         room.records.draft(UNFINISHED, unfinished)
-    unfinished.assert_called_with(room.amelia.encode())
+    assert read_unfinished(unfinished.args[0]) == Unfinished(patient=room.amelia)
     for digit in ANSWERS[4:]:
         model.type_digit(digit)
     save(model, qtbot)
@@ -176,6 +181,63 @@ def test_a_version_that_came_while_typing_is_not_overwritten_unseen(
     # Having been told, the person presses once more.
     save(model, qtbot)
     assert room.shown(key)["reason"] == "Misread"
+
+
+def test_an_amendment_left_half_done_does_not_overwrite_what_nobody_has_seen(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    key, before = room.measures_of(room.amelia, "ndi")[-1]
+    amend(room, qtbot, key).set_reason("Misread")
+    room.edited_elsewhere(key, encode(msgspec.structs.replace(before, notes="Theraband.")))
+    model = amend(room, qtbot, key)
+    assert (model.restored, model.form.reason) == (True, "Misread")
+    model.save()
+    qtbot.waitUntil(lambda: "Dr Patel" in model.errors.get(WHOLE, ""))
+    assert room.shown(key)["notes"] == "Theraband."
+
+
+def test_a_correction_cannot_lie_before_the_patients_birth(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    key, _ = room.measures_of(room.amelia, "ndi")[-1]
+    model = amend(room, qtbot, key)
+    model.set_reason("Wrong day")
+    model.set_measured_at(NOW.replace(year=1900))
+    model.save()
+    assert "born" in model.errors["measured_at"]
+
+
+def test_answers_wait_while_another_instrument_is_looked_at(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    model = begin(room, qtbot)
+    first, other = model.form.of, next(i for i in model.instruments if i is not model.form.of)
+    yesterday = NOW.replace(day=23)
+    model.type_digit(3)
+    model.set_measured_at(yesterday)
+    model.choose(other)
+    assert (model.form.sheet.answered, model.form.measured_at) == (0, yesterday)
+    model.choose(first)
+    assert (model.form.sheet.responses[0], model.form.measured_at) == (3, yesterday)
+
+
+def test_a_save_that_ends_late_leaves_the_next_form_alone(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    model = begin(room, qtbot)
+    for digit in ANSWERS:
+        model.type_digit(digit)
+    before = len(file_of(room).measures)
+    model.save()
+    key, _ = room.measures_of(room.amelia, "ndi")[-1]
+    file = file_of(room)
+    measure = file.measure(key.id)
+    assert measure is not None
+    with qtbot.assertNotEmitted(model.saved), qtbot.waitSignal(model.begun):
+        model.amend(file, measure)
+    qtbot.waitUntil(lambda: len(file_of(room).measures) == before + 1)
+    assert model.form.amends == key.id
+    assert not begin(room, qtbot).restored
 
 
 def test_the_same_activities_are_rated_again(room: TreatmentRoom, qtbot: QtBot) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -22,7 +19,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from physioflow_client.charts.trend_chart import TrendChart
-from physioflow_client.look.theme import Theme, apply_theme, current_tokens
+from physioflow_client.look.theme import current_tokens
 from physioflow_client.look.tokens import DARK, LIGHT
 from physioflow_client.viewmodels.patient_list import Role
 from physioflow_client.views import names
@@ -32,23 +29,8 @@ from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.errors import FieldError
 from tests.world.therapist import CTRL, Therapist
-from tests.world.treatment_room import TreatmentRoom
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def therapist(room: TreatmentRoom, qapp: QApplication, qtbot: QtBot) -> Iterator[Therapist]:
-    apply_theme(qapp, Theme.LIGHT)
-    window = MainWindow(room.records, now=room.now)
-    qtbot.addWidget(window)
-    with qtbot.waitExposed(window):
-        window.show()
-    window.activateWindow()
-    person = Therapist(window, room, qtbot)
-    qtbot.waitUntil(lambda: person.list_count() == 40)
-    yield person
-    window.close()
 
 
 def test_from_search_to_saved_without_the_mouse(therapist: Therapist) -> None:

@@ -13,9 +13,14 @@ from physioflow_client.queries.waiting import WaitingRecord, waiting_records
 from physioflow_client.viewmodels.banner import BannerModel, banner_for
 from physioflow_client.viewmodels.now import Now, local_now
 from physioflow_client.viewmodels.problems import path_label
-from physioflow_client.viewmodels.record_measure import UNFINISHED
+from physioflow_client.viewmodels.record_measure import UNFINISHED, read_unfinished
 from physioflow_client.viewmodels.sync_status import waiting_title
-from physioflow_client.viewmodels.toast import conflict_toast, rejected_toast, saved_toast
+from physioflow_client.viewmodels.toast import (
+    conflict_toast,
+    put_aside_toast,
+    rejected_toast,
+    saved_toast,
+)
 from physioflow_sync.core.local_record import LocalRecord, RecordState
 from physioflow_sync.core.status import SyncStatus
 
@@ -30,13 +35,13 @@ class MainModel(QObject):
 
     Signals:
         toast(Toast): something to tell the person once.
-        unfinished(str): the patient of this id has a form that was left open by a crash.
+        unfinished(Unfinished): this form was left open by a lock or a crash.
         fix(object): the record of this `WaitingRecord` is to be repaired.
         ticked: time has passed; words about ages may be others.
     """
 
     toast = Signal(object)
-    unfinished = Signal(str)
+    unfinished = Signal(object)
     fix = Signal(object)
     ticked = Signal()
 
@@ -64,6 +69,11 @@ class MainModel(QObject):
     def tell_saved(self) -> None:
         """Say that a record is safe here; only the server's word says more."""
         self.toast.emit(saved_toast())
+
+    @Slot()
+    def tell_put_aside(self) -> None:
+        """Say that what was typed is not lost."""
+        self.toast.emit(put_aside_toast())
 
     def fix_first(self) -> None:
         """Ask for the oldest refused record to be opened."""
@@ -103,8 +113,9 @@ class MainModel(QObject):
             self.toast.emit(rejected_toast(path_label(errors[0].field), errors[0].reason))
 
     def _take_unfinished(self, draft: bytes | None) -> None:
-        if draft is not None:
-            self.unfinished.emit(draft.decode())
+        unfinished = read_unfinished(draft)
+        if unfinished is not None:
+            self.unfinished.emit(unfinished)
 
     def _take_rejected(self, record: WaitingRecord | None) -> None:
         if record is not None:

@@ -43,6 +43,7 @@ class MeasureForm(msgspec.Struct, frozen=True, kw_only=True):
         is_total: only the score was copied, as `total` says.
         measured_at: None for the moment of saving.
         amends: the id of the measure that this corrects, "" for a new one.
+        seen: what that measure said when the person last looked; b"" for a new one.
         reason: of the correction.
     """
 
@@ -58,6 +59,7 @@ class MeasureForm(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
     measured_at: datetime | None = None
     amends: str = ""
+    seen: bytes = b""
     reason: str = ""
 
     @property
@@ -120,6 +122,7 @@ def amending_form(kept: Kept[OutcomeMeasure]) -> MeasureForm:
         notes=measure.notes,
         measured_at=measure.measured_at,
         amends=kept.id,
+        seen=kept.record.body,
     )
 
 
@@ -153,10 +156,10 @@ def measure_of(
 
 
 def amended(
-    form: MeasureForm, original: OutcomeMeasure, *, now: datetime
+    form: MeasureForm, original: OutcomeMeasure, *, born: date | None, now: datetime
 ) -> OutcomeMeasure | Errors:
     """Return the corrected version of a measure, judged by what it was judged by before."""
-    errors = _errors(form, born=None, now=now)
+    errors = _errors(form, born=born, now=now)
     if not form.reason.strip():
         errors["reason"] = translate("MeasureForm", "Say why this is corrected.")
     if errors:

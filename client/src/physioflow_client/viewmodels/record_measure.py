@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -40,7 +39,23 @@ from physioflow_sync.ports import Edit
 translate = QCoreApplication.translate
 
 UNFINISHED: Final = "unfinished_measure"
-"""The draft that names the patient whose form is open, so that a crash loses nothing."""
+"""The draft that names the form that is open, so that a lock or a crash loses nothing."""
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose form is open, and which measure it amends; "" for a new one."""
+
+    patient: str
+    amends: str = ""
+
+
+def read_unfinished(content: bytes | None) -> Unfinished | None:
+    """Return what `UNFINISHED` names, or None."""
+    try:
+        return None if content is None else msgspec.json.decode(content, type=Unfinished)
+    except msgspec.DecodeError:
+        return None  # An older version of the app has kept it in another shape.
+
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(MeasureForm)
@@ -52,11 +67,13 @@ class RecordMeasureModel(QObject):
     Signals:
         begun: a form has been opened; `restored` tells whether it was kept from before.
         changed: the form, its score or its errors are others.
+        refused: it cannot be saved as it is, and `errors` say why.
         saved(str): the measure of this id is durable on this laptop.
     """
 
     begun = Signal()
     changed = Signal()
+    refused = Signal()
     saved = Signal(str)
 
     def __init__(
@@ -69,7 +86,9 @@ class RecordMeasureModel(QObject):
         self._episode: Kept[Episode] | None = None
         self._original: Kept[OutcomeMeasure] | None = None
         self._form: MeasureForm | None = None
-        self._seen = b""
+        self._blank: MeasureForm | None = None
+        self._other_forms: dict[str, MeasureForm] = {}
+        self._opening = 0
         self._is_saving = False
         self.instruments: tuple[Instrument, ...] = ()
         self.errors: Errors = {}
@@ -83,6 +102,11 @@ class RecordMeasureModel(QObject):
     @property
     def is_open(self) -> bool:
         return self._form is not None
+
+    @property
+    def is_touched(self) -> bool:
+        """True where something is typed that is neither saved nor forgotten."""
+        return self.is_open and (self.restored or self._form != self._blank)
 
     @property
     def is_saving(self) -> bool:
@@ -120,12 +144,21 @@ class RecordMeasureModel(QObject):
         self._begin(file, episode, form)
 
     def choose(self, instrument: Instrument) -> None:
-        """Start over with another instrument."""
-        if instrument.id == self.form.instrument:
+        """Turn to another instrument; the answers typed for this one wait until it is back."""
+        form = self.form
+        if instrument.id == form.instrument:
             return
-        measures = [each.body for each in self.file.measures_of(self.form.episode)]
-        fresh = blank_form(self.form.episode, instrument, measures)
-        self._take(msgspec.structs.replace(fresh, notes=self.form.notes, mode=self.form.mode))
+        self._other_forms[form.instrument] = form
+        measures = [each.body for each in self.file.measures_of(form.episode)]
+        fresh = self._other_forms.get(instrument.id) or blank_form(
+            form.episode, instrument, measures
+        )
+        self.errors = {}
+        self._take(
+            msgspec.structs.replace(
+                fresh, notes=form.notes, mode=form.mode, measured_at=form.measured_at
+            )
+        )
 
     def type_digit(self, digit: int) -> None:
         """Fill the present item, if it has such an answer."""
@@ -138,6 +171,7 @@ class RecordMeasureModel(QObject):
             "RecordMeasure", "{digit} is not an answer here: {low} to {high}."
         ).format(digit=digit, low=items.low, high=items.high)
         self.changed.emit()
+        self.refused.emit()
 
     def mark_missing(self) -> None:
         """Mark the present item as blank on paper."""
@@ -208,22 +242,16 @@ class RecordMeasureModel(QObject):
         self._is_saving = True
         self.errors = {}
         self.changed.emit()
-        body = encode(made)
-        if self._original is None:
-            key = Key("outcome_measures", self._records.new_id())
-            then = partial(self._saved, key.id)
-            self._records.save([Edit(key=key, body=body)], then=then, failed=self._failed)
+        body, original = encode(made), self._original
+        key = original.record.key if original is not None else self._new_key()
+        # The person may leave the form, or open another, before the answer comes.
+        then = partial(self._saved, key.id, self._draft, self._opening)
+        failed = partial(self._failed, self._opening)
+        if original is None:
+            self._records.save([Edit(key=key, body=body)], then=then, failed=failed)
             return
-        key = self._original.record.key
-        save_over(
-            self._records,
-            key,
-            seen=self._seen,
-            body=body,
-            then=partial(self._saved, key.id),
-            moved=self._moved,
-            failed=self._failed,
-        )
+        moved, seen = partial(self._moved, self._opening), self.form.seen
+        save_over(self._records, key, seen=seen, body=body, then=then, moved=moved, failed=failed)
 
     @property
     def _draft(self) -> str:
@@ -231,36 +259,36 @@ class RecordMeasureModel(QObject):
             return f"amended_measure:{self._original.id}"
         return f"measure:{self.file.patient.id}"
 
+    def _new_key(self) -> Key:
+        return Key("outcome_measures", self._records.new_id())
+
     def _begin(self, file: PatientFile, episode: Kept[Episode], form: MeasureForm) -> None:
-        self._file, self._episode, self._form = file, episode, None
-        self._seen = self._original.record.body if self._original is not None else b""
+        self._file, self._episode, self._form, self._blank = file, episode, None, form
+        self._opening += 1
+        self._other_forms = {}
+        self._is_saving = False
         self.errors = {}
         self.restored = False
-        self._records.draft(self._draft, self._receiver(form))
+        self._records.draft(self._draft, partial(self._open, form, self._opening))
 
-    def _receiver(self, form: MeasureForm) -> Callable[[bytes | None], None]:
-        def opened(draft: bytes | None) -> None:
-            kept = _read(draft)
-            self.restored = kept is not None and kept.episode == form.episode
-            self._form = kept if self.restored else form
-            self._records.keep_draft(UNFINISHED, self.file.patient.id.encode())
-            self.begun.emit()
-
-        return opened
+    def _open(self, form: MeasureForm, opening: int, draft: bytes | None) -> None:
+        if opening != self._opening:
+            return  # Another form has been asked for meanwhile.
+        kept = _read(draft)
+        self.restored = kept is not None and kept.episode == form.episode
+        self._form = kept if self.restored else form
+        unfinished = Unfinished(patient=self.file.patient.id, amends=form.amends)
+        self._records.keep_draft(UNFINISHED, _ENCODER.encode(unfinished))
+        self.begun.emit()
 
     def _made(self) -> OutcomeMeasure | Errors:
         now = self._now()
-        if self._original is not None:
-            return amended(self.form, self._original.body, now=now)
-        assert self._episode is not None
         patient = self.file.patient
-        return measure_of(
-            self.form,
-            patient.id,
-            self._episode.body,
-            born=patient.body.date_of_birth,
-            now=now,
-        )
+        born = patient.body.date_of_birth
+        if self._original is not None:
+            return amended(self.form, self._original.body, born=born, now=now)
+        assert self._episode is not None
+        return measure_of(self.form, patient.id, self._episode.body, born=born, now=now)
 
     def _take_sheet(self, sheet: AnswerSheet) -> None:
         self._set(ANSWERS, sheet=sheet)
@@ -275,26 +303,32 @@ class RecordMeasureModel(QObject):
         self._records.keep_draft(self._draft, _ENCODER.encode(form))
         self.changed.emit()
 
-    def _saved(self, measure: str) -> None:
-        self._is_saving = False
-        self.forget()
-        self.saved.emit(measure)
+    def _saved(self, measure: str, draft: str, opening: int) -> None:
+        self._records.keep_draft(draft, None)
+        if opening == self._opening:
+            self._is_saving = False
+            self.put_aside()
+            self.saved.emit(measure)
 
-    def _moved(self, record: LocalRecord) -> None:
+    def _moved(self, opening: int, record: LocalRecord) -> None:
         """The measure changed meanwhile: say so, and let a second press decide."""
+        if opening != self._opening or self._form is None:
+            return
         if record.body is None:
             self._refuse({WHOLE: translate("RecordMeasure", "This measure has been deleted.")})
             return
-        self._seen = record.body
+        self._take(msgspec.structs.replace(self._form, seen=record.body))
         self._refuse({WHOLE: moved_words(record.server.author if record.server else "")})
 
-    def _failed(self, error: SyncError) -> None:
-        self._refuse(errors_of(error))
+    def _failed(self, opening: int, error: SyncError) -> None:
+        if opening == self._opening:
+            self._refuse(errors_of(error))
 
     def _refuse(self, errors: Errors) -> None:
         self._is_saving = False
         self.errors = errors
         self.changed.emit()
+        self.refused.emit()
 
 
 def _read(draft: bytes | None) -> MeasureForm | None:

@@ -60,6 +60,12 @@ def server_error_toast() -> Toast:
     return Toast(cause="server_error", text=text, tone=Tone.WARN, icon="server-off")
 
 
+def put_aside_toast() -> Toast:
+    """A form was left half filled in."""
+    text = translate("Toast", "Put aside. What you typed is there when you open the form again.")
+    return Toast(cause="put_aside", text=text, icon="pencil")
+
+
 def saved_toast() -> Toast:
     """A record was saved; only an acknowledgement says that it is on the server."""
     text = translate("Toast", "Saved on this laptop.")

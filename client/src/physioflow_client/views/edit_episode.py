@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox
-
 from physioflow_client.viewmodels.episode_words import outcome_words
 from physioflow_client.viewmodels.language import said
 from physioflow_client.viewmodels.record_form import RecordForm
@@ -22,7 +20,7 @@ class EditEpisodePanel(RecordFormPanel):
         self.add("problem", self.tr("Problem"), line(hint=hint), row=0, column=0, span=2)
         regions = {"": self.tr("Choose…")} | {each.id: said(each.name) for each in REGIONS}
         self._region = choice(regions)
-        self._side = QComboBox()
+        self._side = choice({})
         self.add("region", self.tr("Region of the body"), self._region, row=1, column=0)
         self.add("side", self.tr("Side, the patient's own"), self._side, row=1, column=1)
         self.add("referrer", self.tr("Referred by"), line(), row=2, column=0)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDateTimeEdit,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from physioflow_client.look.actions import label
 from physioflow_client.look.style_sheet import restyle
-from physioflow_client.look.tokens import SPACE_1
+from physioflow_client.look.tokens import SPACE_1, SPACE_3
+
+_EDGE_PX: Final = 2
+"""The style draws a chooser's words so much further in."""
 
 Editor_co = TypeVar("Editor_co", bound=QWidget, covariant=True)
 
@@ -84,6 +98,43 @@ class LinesEditor(QPlainTextEdit):
         return super().event(event)
 
 
+class Chooser(QComboBox):
+    """A chooser that the mouse wheel scrolls past, and that shortens long words with …."""
+
+    def wheelEvent(self, event: QWheelEvent, /) -> None:
+        # Whoever scrolls the form must not change a record by the way.
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent, /) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        option.currentText = self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, room.width() - _EDGE_PX
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+
+
+class MomentEditor(QDateTimeEdit):
+    """A date and a time, which the mouse wheel scrolls past."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDisplayFormat("d MMM yyyy  HH:mm")
+        # The line edit inside has a frame of its own otherwise, and no margin.
+        self.lineEdit().setStyleSheet(
+            f"border: none; padding: 0 {SPACE_3}px; background: transparent;"
+        )
+
+    def wheelEvent(self, event: QWheelEvent, /) -> None:
+        event.ignore()
+
+
 def line(*, hint: str = "", max_chars: int = 200) -> QLineEdit:
     """Return an editor of one line."""
     made = LineEditor()
@@ -101,9 +152,17 @@ def lines(*, hint: str = "", height_px: int = 76) -> QPlainTextEdit:
     return made
 
 
-def choice(options: dict[str, str]) -> QComboBox:
+def choice(options: dict[str, str]) -> Chooser:
     """Return a chooser of value → words."""
-    made = QComboBox()
+    made = Chooser()
     for value, words in options.items():
         made.addItem(words, value)
+    return made
+
+
+def restored_label() -> QLabel:
+    """Return the words over a form that was left unfinished."""
+    words = QCoreApplication.translate("Form", "Restored: this is what you had typed before.")
+    made = label(words, "small", tone="accent")
+    made.hide()
     return made

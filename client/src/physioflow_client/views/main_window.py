@@ -147,6 +147,7 @@ class MainWindow(QWidget):
         self._status.patients_wanted.connect(self.focus_search)
         self._work.turned.connect(self._show_work)
         self._work.saved.connect(self._model.tell_saved)
+        self._work.left.connect(self._model.tell_put_aside)
         self._work.choose_versions.connect(self._conflicts.open)
         self._work.patient_shown.connect(self._mark_shown)
         self._conflicts.toast.connect(self._toasts.show_toast)

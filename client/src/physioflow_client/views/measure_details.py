@@ -36,7 +36,7 @@ from physioflow_client.views import names
 from physioflow_client.views.badge import Badge
 from physioflow_client.views.editor_field import EditorField, choice, lines
 from physioflow_client.views.inline_form import InlineForm
-from physioflow_clinical.outcome_measures import Phase, Status
+from physioflow_clinical.outcome_measures import Phase
 from physioflow_sync.core.local_record import RecordState
 
 _EDITOR_PX: Final = 110
@@ -52,12 +52,14 @@ class MeasureDetailsCard(QFrame):
         amend(str): correct the answers of this measure.
         choose_versions(str): decide between its two versions.
         begin_edit(str): fill `form` with this measure.
+        begin_void(str): likewise, to mark it as entered in error.
     """
 
     back = Signal()
     amend = Signal(str)
     choose_versions = Signal(str)
     begin_edit = Signal(str)
+    begin_void = Signal(str)
 
     def __init__(self, form: RecordForm) -> None:
         super().__init__()
@@ -99,6 +101,8 @@ class MeasureDetailsCard(QFrame):
     def show_details(self, details: MeasureDetails) -> None:
         """Show a measure; an edit of the same measure that has begun goes on."""
         if details.id != self._id:
+            self._notes_form.leave()
+            self._void_form.leave()
             self._pages.setCurrentWidget(self._reading)
         self._id = details.id
         self._title.setText(details.title)
@@ -126,9 +130,7 @@ class MeasureDetailsCard(QFrame):
 
     @Slot()
     def _mark_void(self) -> None:
-        self.begin_edit.emit(self._id)
-        self._form.set("status", Status.ENTERED_IN_ERROR.value)
-        self._form.set("reason", "")
+        self.begin_void.emit(self._id)
         self._pages.setCurrentWidget(self._void_form)
         self._void_form.begin()
 

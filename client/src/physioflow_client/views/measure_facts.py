@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QDateTime, QSignalBlocker, Slot
-from PySide6.QtWidgets import QDateTimeEdit, QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from physioflow_client.look.actions import label
+from physioflow_client.look.announcement import announce
 from physioflow_client.look.fonts import font
 from physioflow_client.look.tokens import (
     DISPLAY_PX,
@@ -20,7 +21,13 @@ from physioflow_client.look.tokens import (
 from physioflow_client.viewmodels.record_measure import RecordMeasureModel
 from physioflow_client.viewmodels.score_words import mode_words, phase_words
 from physioflow_client.views import names
-from physioflow_client.views.editor_field import EditorField, choice, line, lines
+from physioflow_client.views.editor_field import (
+    EditorField,
+    MomentEditor,
+    choice,
+    line,
+    lines,
+)
 from physioflow_clinical.field_rules import MAX_NOTES_CHARS
 from physioflow_clinical.outcome_measures import Mode, Phase
 
@@ -40,10 +47,7 @@ class MeasureFacts(QFrame):
         self._note = label(role="small", wraps=True, tone="warn")
         phases = choice({each.value: phase_words(each) for each in Phase})
         modes = choice({each.value: mode_words(each) for each in Mode})
-        moment = QDateTimeEdit()
-        # The line edit inside has a frame of its own otherwise.
-        moment.lineEdit().setStyleSheet("border: none; padding: 0; background: transparent;")
-        moment.setDisplayFormat("d MMM yyyy  HH:mm")
+        moment = MomentEditor()
         self._phase = EditorField(self.tr("Phase"), phases, name=names.PHASE)
         self._mode = EditorField(self.tr("How it was answered"), modes, name=names.MODE)
         self._at = EditorField(self.tr("When"), moment, name=names.MEASURED_AT)
@@ -83,8 +87,14 @@ class MeasureFacts(QFrame):
         self._notes.show_error(errors.get("notes", ""))
         self._at.show_error(errors.get("measured_at", ""))
         self._reason.show_error(errors.get("reason", ""))
-        if errors.get("reason"):
-            self._reason.editor.setFocus()
+
+    def go_to_error(self) -> bool:
+        """Put the keyboard where something is wrong; False where nothing is."""
+        wrong = [each for each in (self._reason, self._at, self._notes) if each.error]
+        if wrong:
+            wrong[0].editor.setFocus()
+            announce(wrong[0].editor, wrong[0].error)
+        return bool(wrong)
 
     @Slot()
     def _take_phase(self) -> None:

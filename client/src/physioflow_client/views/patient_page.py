@@ -27,6 +27,7 @@ from physioflow_client.views.measures_card import MeasuresCard
 from physioflow_client.views.patient_details import PatientDetailsCard
 from physioflow_client.views.patient_heading import PatientHeading
 from physioflow_client.views.trend_panel import TrendPanel
+from physioflow_clinical.outcome_measures import Status
 
 _NARROW_PX: Final = 760
 _MEASURES, _DETAILS = 0, 1
@@ -112,6 +113,7 @@ class PatientPageView(QWidget):
         self._one.amend.connect(self.amend)
         self._one.choose_versions.connect(self.choose_versions)
         self._one.begin_edit.connect(self._begin_edit)
+        self._one.begin_void.connect(self._begin_void)
         self._form.saved.connect(self.saved)
         self._details.edit.connect(self.edit_details)
 
@@ -156,6 +158,13 @@ class PatientPageView(QWidget):
         kept = self._model.measure(measure)
         assert kept is not None, "the measure shown is one of the page"
         self._form.edit(kept.record)
+
+    @Slot(str)
+    def _begin_void(self, measure: str) -> None:
+        kept = self._model.measure(measure)
+        assert kept is not None, "the measure shown is one of the page"
+        error = {"status": Status.ENTERED_IN_ERROR.value, "reason": ""}
+        self._form.edit(kept.record, preset=error)
 
     def _empty_card(self) -> QFrame:
         card = QFrame()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLineEdit,
-    QPlainTextEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -25,7 +21,8 @@ from physioflow_client.look.tokens import SPACE_2, SPACE_3, SPACE_4, SPACE_5, SP
 from physioflow_client.viewmodels.problems import WHOLE, path_label
 from physioflow_client.viewmodels.record_form import RecordForm
 from physioflow_client.views import names
-from physioflow_client.views.editor_field import EditorField
+from physioflow_client.views.editor_field import EditorField, restored_label
+from physioflow_client.views.form_binding import bind, show
 
 WIDTH_PX: Final = 760
 
@@ -34,7 +31,7 @@ class RecordFormPanel(QWidget):
     """Shows a `RecordForm`; a subclass says which fields it has and where they stand.
 
     Signals:
-        closed: the person gave up, or the record is saved.
+        closed: the person gave up.
     """
 
     closed = Signal()
@@ -44,6 +41,7 @@ class RecordFormPanel(QWidget):
         self.form = form
         self.fields: dict[str, EditorField[QWidget]] = {}
         self._title = label(role="h1")
+        self._restored = restored_label()
         self._problem = label(wraps=True, tone="warn")
         self._problem_frame = QFrame()
         self._problem_frame.setProperty("tone", "warn")
@@ -53,13 +51,13 @@ class RecordFormPanel(QWidget):
         self._save.clicked.connect(form.save)
         self._cancel = button(self.tr("Cancel"), shortcut="Esc")
         self._cancel.setObjectName(names.CANCEL_FORM)
-        self._cancel.clicked.connect(self.closed)
+        self._cancel.clicked.connect(self._give_up)
         enter = QShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Return), self)
         enter.activated.connect(form.save)
         self._lay_out()
         form.begun.connect(self._begin)
         form.changed.connect(self._show_errors)
-        form.saved.connect(self.closed)
+        form.refused.connect(self._go_to_error)
 
     def title(self) -> str:
         """Return what the form is about."""
@@ -72,37 +70,21 @@ class RecordFormPanel(QWidget):
         field = EditorField(title, editor, name=f"{names.FIELD}{path}")
         self.fields[path] = field
         self.grid.addWidget(field, row, column, 1, span, Qt.AlignmentFlag.AlignTop)
-        match editor:
-            case QLineEdit():
-                editor.textEdited.connect(self._setter(path))
-            case QPlainTextEdit():
-                editor.textChanged.connect(lambda: self.form.set(path, editor.toPlainText()))
-            case QComboBox():
-                editor.activated.connect(lambda: self.form.set(path, editor.currentData()))
-            case _:
-                raise AssertionError(editor)
+        bind(self.form, path, editor)
 
     def show_value(self, path: str) -> None:
         """Show what the form holds for a field."""
-        editor, value = self.fields[path].editor, self.form.value(path)
-        match editor:
-            case QLineEdit():
-                if editor.text() != (words := self.form.text(path)):
-                    editor.setText(words)
-            case QPlainTextEdit():
-                if editor.toPlainText() != (words := self.form.text(path)):
-                    editor.setPlainText(words)
-            case QComboBox():
-                editor.setCurrentIndex(max(0, editor.findData(value)))
-            case _:
-                raise AssertionError(editor)
+        show(self.form, path, self.fields[path].editor)
 
-    def _setter(self, path: str) -> Callable[[str], None]:
-        return lambda typed: self.form.set(path, typed)
+    @Slot()
+    def _give_up(self) -> None:
+        self.form.forget()
+        self.closed.emit()
 
     @Slot()
     def _begin(self) -> None:
         self._title.setText(self.title())
+        self._restored.setVisible(self.form.restored)
         for path in self.fields:
             self.show_value(path)
         self._show_errors()
@@ -120,21 +102,19 @@ class RecordFormPanel(QWidget):
         ]
         self._problem.setText("\n".join(rest))
         self._problem_frame.setVisible(bool(rest))
-        self._save.setEnabled(not self.form.is_saving)
-        if self.form.errors:
-            self._go_to_first_error()
-            if WHOLE in self.form.errors:
-                for path in self.fields:
-                    self.show_value(path)
+        if WHOLE in self.form.errors:
+            # A newer version may have brought other values.
+            for path in self.fields:
+                self.show_value(path)
 
-    def _go_to_first_error(self) -> None:
-        for field in self.fields.values():
-            if field.error:
-                if not any(each.editor.hasFocus() for each in self.fields.values() if each.error):
-                    field.editor.setFocus()
-                    announce(field.editor, field.error)
-                return
-        announce(self, self._problem.text())
+    @Slot()
+    def _go_to_error(self) -> None:
+        wrong = [field for field in self.fields.values() if field.error]
+        if not wrong:
+            announce(self, self._problem.text())
+        elif not any(field.editor.hasFocus() for field in wrong):
+            wrong[0].editor.setFocus()
+            announce(wrong[0].editor, wrong[0].error)
 
     def _lay_out(self) -> None:
         self.grid.setHorizontalSpacing(SPACE_5)
@@ -169,4 +149,5 @@ class RecordFormPanel(QWidget):
         whole.setContentsMargins(SPACE_7, SPACE_5, SPACE_7, SPACE_4)
         whole.setSpacing(SPACE_4)
         whole.addLayout(top)
+        whole.addWidget(self._restored)
         whole.addWidget(scroll, 1)

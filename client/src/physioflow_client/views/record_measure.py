@@ -26,7 +26,7 @@ from physioflow_client.viewmodels.problems import WHOLE
 from physioflow_client.viewmodels.record_measure import RecordMeasureModel
 from physioflow_client.views import names
 from physioflow_client.views.answer_grid import AnswerGrid
-from physioflow_client.views.editor_field import EditorField, line
+from physioflow_client.views.editor_field import EditorField, line, restored_label
 from physioflow_client.views.instrument_chips import InstrumentChips
 from physioflow_client.views.measure_facts import MeasureFacts
 
@@ -51,9 +51,7 @@ class RecordMeasurePanel(QWidget):
         self._grid_of: tuple[str, int] = ("", 0)
         self._title = label(role="h1")
         self._who = label(role="muted", wraps=True)
-        self._restored = label(
-            self.tr("Restored: this is what you had typed before."), "small", tone="accent"
-        )
+        self._restored = restored_label()
         self._chips = InstrumentChips()
         self._name = label(role="h2", wraps=True)
         self._instruction = label(role="small", wraps=True)
@@ -89,6 +87,7 @@ class RecordMeasurePanel(QWidget):
         model = self._model
         model.begun.connect(self._begin)
         model.changed.connect(self._show)
+        model.refused.connect(self._go_to_error)
         model.saved.connect(self.closed)
         self._chips.chosen.connect(self._choose)
         self._save.clicked.connect(model.save)
@@ -138,12 +137,12 @@ class RecordMeasurePanel(QWidget):
         self._total.setVisible(form.is_total)
         self._total.show_error(errors.get(TOTAL, ""))
         wrong = [errors[part] for part in (ANSWERS, "activities") if part in errors]
-        self._show_error(" ".join(wrong))
+        self._error.setText(" ".join(wrong))
+        self._error.setVisible(bool(wrong))
         known = {ANSWERS, TOTAL, "activities", "notes", "measured_at", "reason"}
         rest = [words for part, words in errors.items() if part not in known or part == WHOLE]
         self._problem.setText("\n".join(rest))
         self._problem.setVisible(bool(rest))
-        self._save.setEnabled(not self._model.is_saving)
         self._facts.show_form()
 
     def _show_grid(self, form: MeasureForm) -> None:
@@ -176,18 +175,23 @@ class RecordMeasurePanel(QWidget):
         keys = self.tr("{low} to {high} fills and goes on · Backspace goes back · - marks missing")
         self._keys.setText(keys.format(low=instrument.items.low, high=instrument.items.high))
 
-    def _show_error(self, words: str) -> None:
-        if words and words != self._error.text():
-            announce(self, words)
-        self._error.setText(words)
-        self._error.setVisible(bool(words))
-
-    def _focus_answers(self) -> None:
+    def _focus_answers(self, place: int | None = None) -> None:
         form = self._model.form
         if form.is_total:
             self._total.editor.setFocus()
         elif self._grid is not None:
-            self._grid.focus_item(form.sheet.place)
+            self._grid.focus_item(form.sheet.place if place is None else place)
+
+    @Slot()
+    def _go_to_error(self) -> None:
+        """Put the keyboard where something is wrong, and say it once."""
+        errors = self._model.errors
+        if self._error.text() or TOTAL in errors:
+            announce(self, self._error.text() or errors[TOTAL])
+            untouched = self._model.form.sheet.untouched
+            self._focus_answers(untouched[0] if untouched else None)
+        elif not self._facts.go_to_error() and self._problem.text():
+            announce(self, self._problem.text())
 
     @Slot()
     def _put_aside(self) -> None:
@@ -242,7 +246,7 @@ class RecordMeasurePanel(QWidget):
         column.addWidget(self._error)
         column.addWidget(self._add, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._keys)
-        column.addWidget(self._total_only)
+        column.addWidget(self._total_only, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._total)
         column.addStretch()
         return card

@@ -18,7 +18,7 @@ from physioflow_client.queries.patient_page import StoredRecord
 from physioflow_client.viewmodels.now import Now
 from physioflow_client.viewmodels.patient_page import PatientPageModel
 from physioflow_client.viewmodels.record_form import RecordForm
-from physioflow_client.viewmodels.record_measure import RecordMeasureModel
+from physioflow_client.viewmodels.record_measure import RecordMeasureModel, Unfinished
 from physioflow_client.viewmodels.sync_status import SyncStatusModel, WaitingRow
 from physioflow_client.views import names
 from physioflow_client.views.edit_episode import EditEpisodePanel
@@ -37,12 +37,14 @@ class WorkArea(QStackedWidget):
 
     Signals:
         saved: a record is durable on this laptop.
+        left: a form was left half filled in; what was typed is kept.
         turned: something else is shown now.
         patient_shown(str): the page is this patient's now.
         choose_versions(str): a record, or a patient, has two versions to choose from.
     """
 
     saved = Signal()
+    left = Signal()
     turned = Signal()
     patient_shown = Signal(str)
     choose_versions = Signal(str)
@@ -88,7 +90,7 @@ class WorkArea(QStackedWidget):
     @Slot(str)
     def show_patient(self, patient: str) -> None:
         """Show a patient's page; a form that is open is put aside."""
-        self._leave_form()
+        self._leave_form(patient)
         self._page.open(patient)
         self._turn_to(self._make_page)
 
@@ -110,18 +112,21 @@ class WorkArea(QStackedWidget):
     def record(self) -> None:
         """Record a measure of the patient shown; where there is no episode, that comes first."""
         page = self._page.page
-        if page is None:
+        if page is None or self._is_recording:
             return
+        self._leave_form(self._page.patient)
         if page.episode is None:
             self._then = self.record
             self.new_episode()
             return
         self._measure.record(page.file, page.episode)
 
-    def continue_measure(self, patient: str) -> None:
-        """Open the form that a crash left unfinished."""
-        self._then = self.record
-        self.show_patient(patient)
+    @Slot(object)
+    def continue_measure(self, unfinished: Unfinished) -> None:
+        """Open the form that a lock or a crash left unfinished."""
+        amends = unfinished.amends
+        self._then = partial(self.amend, amends) if amends else self.record
+        self.show_patient(unfinished.patient)
 
     def fix(self, key: Key, patient: str) -> None:
         """Open a refused record for repair."""
@@ -138,7 +143,7 @@ class WorkArea(QStackedWidget):
             "side": None,
             "opened_on": self._now().date().isoformat(),
         }
-        self._episode_form.create("episodes", fields)
+        self._episode_form.create("episodes", fields, within=self._page.patient)
         self._turn_to(self._make_episode_form)
 
     @Slot()
@@ -203,11 +208,15 @@ class WorkArea(QStackedWidget):
     @Slot(str)
     def _patient_saved(self, patient: str) -> None:
         self.saved.emit()
+        self._then = self._focus_page
         self.show_patient(patient)
 
     @Slot(str)
     def _episode_saved(self, episode: str) -> None:
         self.saved.emit()
+        # A measure may be waiting for the episode.
+        self._then = self._then or self._focus_page
+        self._turn_to(self._make_page)
         self._page.choose_episode(episode)
         self._page.open(self._page.patient)
 
@@ -216,12 +225,35 @@ class WorkArea(QStackedWidget):
         """Leave a form: to the page, or to the welcome where nobody is shown."""
         self._then = None
         self._turn_to(self._make_page if self._page.patient else self._make_welcome)
+        if self._page.patient:
+            self._focus_page()
+
+    def _focus_page(self) -> None:
         view = self._pages[self._make_page].view
-        if isinstance(view, PatientPageView) and self._page.patient:
+        if isinstance(view, PatientPageView):
             view.focus_main()
 
-    def _leave_form(self) -> None:
-        if self._measure.is_open and self.currentWidget() is self._pages[self._make_measure]:
+    @property
+    def _is_recording(self) -> bool:
+        is_shown = self.currentWidget() is self._pages[self._make_measure]
+        return is_shown and self._measure.is_open and not self._measure.form.amends
+
+    def _leave_form(self, patient: str = "") -> None:
+        """Put aside what is being typed: it stays, and the person is told so.
+
+        Args:
+            patient: who is shown next; the page of the same patient keeps its small forms.
+        """
+        shown = self.currentWidget()
+        forms = {
+            self._make_measure: self._measure.is_touched,
+            self._make_patient_form: self._patient_form.is_touched,
+            self._make_episode_form: self._episode_form.is_touched,
+            self._make_page: self._measure_form.is_touched and patient != self._page.patient,
+        }
+        if any(is_touched and self._pages[make] is shown for make, is_touched in forms.items()):
+            self.left.emit()
+        if self._measure.is_open:
             self._measure.put_aside()
 
     def _turn_to(self, make: Callable[[], QWidget]) -> None:
@@ -264,13 +296,8 @@ class WorkArea(QStackedWidget):
 
     def _make_episode_form(self) -> QWidget:
         panel = EditEpisodePanel(self._episode_form)
-        panel.closed.connect(self._leave_episode_form)
+        panel.closed.connect(self._back)
         return panel
-
-    @Slot()
-    def _leave_episode_form(self) -> None:
-        # A measure may be waiting for the episode that has just been saved.
-        self._turn_to(self._make_page)
 
     @Slot(object)
     def _fix_row(self, row: WaitingRow) -> None:
