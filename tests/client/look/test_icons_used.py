@@ -37,6 +37,13 @@ def test_every_icon_that_the_code_names_is_shipped_with_its_licence() -> None:
         used |= names_in(ast.parse(path.read_text("utf-8")))
     assert len(used) >= 12
     assert used <= shipped
+    words = {
+        node.value
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert shipped - {"LICENSE.txt"} <= words, "an icon that nobody draws"
     assert (folder / "LICENSE.txt").read_text("utf-8").count("Permission") >= 2
     fonts = files("physioflow_client") / "resources" / "fonts" / "OFL.txt"
     assert "SIL Open Font License, Version 1.1" in fonts.read_text("utf-8")

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from physioflow_client.look.icons import icon
-from physioflow_client.look.tokens import ICON_SMALL_PX
+from physioflow_client.look.tokens import ICON_SMALL_PX, SPACE_1
 
 _ICON_TOKENS = {"primary": "on_accent", "quiet": "accent", "danger": "danger", "chip": "muted"}
 
@@ -32,7 +32,7 @@ def button(
         made.setProperty("role", role)
     if icon_name:
         made.setIcon(icon(icon_name, _ICON_TOKENS.get(role, "text")))
-        made.setIconSize(QSize(ICON_SMALL_PX, ICON_SMALL_PX))
+        made.setIconSize(QSize(ICON_SMALL_PX + SPACE_1, ICON_SMALL_PX))
     set_text(made, text, shortcut=shortcut)
     return made
 

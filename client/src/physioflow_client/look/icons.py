@@ -48,7 +48,14 @@ class _TokenIconEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         token = "muted" if mode is QIcon.Mode.Disabled else self._token
-        paint_icon(painter, QRectF(rect), self._name, str(getattr(current_tokens(), token)))
+        # Where a button leaves room between icon and words, it is on the right.
+        side = min(rect.width(), rect.height())
+        paint_icon(
+            painter,
+            QRectF(rect.x(), rect.y(), side, side),
+            self._name,
+            str(getattr(current_tokens(), token)),
+        )
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         return self.scaledPixmap(size, mode, state, 1.0)

@@ -11,6 +11,7 @@ A widget takes its look by `setProperty("role", …)`, and colour with a meaning
                  small    12 px, quiet           meta data
                  error    12 px, red             below a field
                  label    12 px semibold, quiet  above a field
+                 pill     12 px semibold         the words of a pill
                  empty    14 px, quiet, centred  an empty list's one sentence
                  tone = accent | warn | danger | ok | theirs colours any of them
     QPushButton  (none)   white with a line      any action
@@ -25,6 +26,7 @@ A widget takes its look by `setProperty("role", …)`, and colour with a meaning
                  topbar   surface, line below
                  footer   surface, line above
                  rule     a line of 1 px
+                 pill     round, in its tone
                  undecided  a dashed amber line: a person must choose here
                  tone = accent | warn | danger | ok | theirs | neutral: a soft ground, radius 8
     QWidget      page     background
@@ -131,6 +133,7 @@ QLabel[role="strong"] {{ font-weight: {SEMIBOLD}; }}
 QLabel[role="muted"], QLabel[role="empty"] {{ color: {t.muted}; }}
 QLabel[role="small"] {{ color: {t.muted}; font-size: {SMALL_PX}px; }}
 QLabel[role="error"] {{ color: {t.danger}; font-size: {SMALL_PX}px; }}
+QLabel[role="pill"] {{ font-size: {SMALL_PX}px; font-weight: {SEMIBOLD}; }}
 QLabel[role="label"] {{
     color: {t.muted}; font-size: {SMALL_PX}px; font-weight: {SEMIBOLD};
 }}
@@ -164,6 +167,7 @@ def _tones(t: Tokens) -> str:
         f"QFrame[tone] {{ border-radius: {RADIUS_CONTROL}px; }}",
         f'QFrame[tone="neutral"] {{ background: {t.band}; }}',
         'QFrame[role="banner"][tone] { border: none; border-radius: 0; }',
+        'QFrame[role="pill"][tone] { border: none; border-radius: 10px; }',
     ]
     for tone in TONES:
         strong, soft = getattr(t, tone), getattr(t, f"{tone}_soft")

@@ -20,6 +20,7 @@ def detail_lines(patient: Patient) -> tuple[tuple[str, str], ...]:
         (translate("PatientDetails", "Date of birth"), _day(patient.date_of_birth)),
         (translate("PatientDetails", "Gender"), gender_words(patient.gender)),
         (translate("PatientDetails", "Language"), language_words(patient.language)),
+        (translate("PatientDetails", "Medical alerts"), "\n".join(patient.medical_alerts)),
         (translate("PatientDetails", "Phone"), patient.phone),
         (translate("PatientDetails", "E-mail"), patient.email),
         (translate("PatientDetails", "Address"), patient.address),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from physioflow_client.look.fonts import font
 from physioflow_client.viewmodels.trend_card import TrendRow
 from physioflow_client.views import names
+
+_BAND: Final = 3
 
 
 class MeasuresTable(QTableWidget):
@@ -35,3 +39,4 @@ class MeasuresTable(QTableWidget):
                 item = QTableWidgetItem(words)
                 item.setFont(font(tabular=True))
                 self.setItem(place, column, item)
+        self.setColumnHidden(_BAND, not any(row.band for row in rows))

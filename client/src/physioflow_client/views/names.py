@@ -21,6 +21,7 @@ NOTHING_CHOSEN: Final = "nothing-chosen"
 # The page of a patient.
 PATIENT_PAGE: Final = "patient-page"
 PATIENT_NAME: Final = "patient-name"
+PATIENT_ALERT: Final = "patient-alert"
 PATIENT_IDENTITY: Final = "patient-identity"
 EDIT_DETAILS: Final = "edit-details"
 RECORD: Final = "record-measure"

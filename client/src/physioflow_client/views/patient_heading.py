@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QMenu,
     QToolButton,
@@ -14,13 +17,16 @@ from PySide6.QtWidgets import (
 )
 
 from physioflow_client.look.actions import button, label
-from physioflow_client.look.icons import icon
+from physioflow_client.look.flow_layout import FlowLabel, FlowLayout
+from physioflow_client.look.icons import IconMark, icon
 from physioflow_client.look.tokens import SPACE_1, SPACE_2, SPACE_3
-from physioflow_client.viewmodels.badge import BadgeWords
 from physioflow_client.viewmodels.patient_page import PatientPage
 from physioflow_client.viewmodels.tone import Tone
 from physioflow_client.views import names
-from physioflow_client.views.badge import Badge
+from physioflow_client.views.editor_field import choice
+
+_EPISODE_CHARS: Final = 34
+_ALERT_ICON_PX: Final = 12
 
 
 class PatientHeading(QWidget):
@@ -40,15 +46,22 @@ class PatientHeading(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._alerts_shown: tuple[str, ...] = ()
-        self._name = label(role="h1")
+        self._name = FlowLabel()
+        self._name.setProperty("role", "h1")
         self._name.setObjectName(names.PATIENT_NAME)
-        self._formal = label(role="muted")
-        self._alerts = QHBoxLayout()
-        self._alerts.setSpacing(SPACE_2)
+        self._formal = FlowLabel()
+        self._formal.setProperty("role", "muted")
+        self._alerts: list[QWidget] = []
+        self._first = FlowLayout(spacing=SPACE_2)
         self._identity = label(role="muted", wraps=True)
         self._identity.setObjectName(names.PATIENT_IDENTITY)
-        self._episodes = QComboBox()
+        self._episodes = choice({})
         self._episodes.setObjectName(names.EPISODES)
+        # As wide for every patient; long words are shortened, and whole in the list itself.
+        self._episodes.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._episodes.setMinimumContentsLength(_EPISODE_CHARS)
         self._episodes.setAccessibleName(self.tr("Episode of care"))
         self._episodes.activated.connect(self._take_episode)
         self._unreadable = label(role="small", wraps=True, tone="warn")
@@ -96,15 +109,30 @@ class PatientHeading(QWidget):
         if alerts == self._alerts_shown:
             return
         self._alerts_shown = alerts
-        while (taken := self._alerts.takeAt(0)) is not None:
-            widget = taken.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for alert in alerts:
-            badge = Badge(BadgeWords(alert, Tone.DANGER, "triangle-alert"))
-            badge.setAccessibleName(self.tr("Alert: {alert}").format(alert=alert))
-            self._alerts.addWidget(badge)
+        for old in self._alerts:
+            self._first.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._alerts = [self._alert(words) for words in alerts]
+        for pill in self._alerts:
+            self._first.addWidget(pill)
+
+    def _alert(self, words: str) -> QWidget:
+        """Return an alert that is never cut: a long one wraps."""
+        pill = QFrame()
+        pill.setObjectName(names.PATIENT_ALERT)
+        pill.setProperty("role", "pill")
+        pill.setProperty("tone", Tone.DANGER.value)
+        pill.setAccessibleName(self.tr("Alert: {alert}").format(alert=words))
+        text = FlowLabel(words)
+        text.setProperty("role", "pill")
+        text.setProperty("tone", Tone.DANGER.value)
+        row = QHBoxLayout(pill)
+        row.setContentsMargins(SPACE_2, 2, SPACE_2, 2)
+        row.setSpacing(SPACE_1)
+        row.addWidget(IconMark("triangle-alert", Tone.DANGER.value, px=_ALERT_ICON_PX))
+        row.addWidget(text, 1)
+        return pill
 
     @Slot(int)
     def _take_episode(self, place: int) -> None:
@@ -118,7 +146,7 @@ class PatientHeading(QWidget):
         begin = menu.addAction(self.tr("Begin another episode…"))
         begin.triggered.connect(self.new_episode)
         made = QToolButton()
-        made.setIcon(icon("chevron-down", "muted"))
+        made.setIcon(icon("ellipsis", "muted"))
         made.setAccessibleName(self.tr("More actions for this patient"))
         made.setToolTip(made.accessibleName())
         made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -126,19 +154,12 @@ class PatientHeading(QWidget):
         return made
 
     def _lay_out(self) -> None:
-        first = QHBoxLayout()
-        first.setSpacing(SPACE_3)
-        first.addWidget(self._name)
-        first.addWidget(self._formal)
-        first.addLayout(self._alerts)
-        first.addStretch()
-        identity = QHBoxLayout()
-        identity.setSpacing(SPACE_2)
-        identity.addWidget(self._identity, 1)
+        self._first.addWidget(self._name)
+        self._first.addWidget(self._formal)
         words = QVBoxLayout()
         words.setSpacing(SPACE_1)
-        words.addLayout(first)
-        words.addLayout(identity)
+        words.addLayout(self._first)
+        words.addWidget(self._identity)
         words.addWidget(self._episodes, 0, Qt.AlignmentFlag.AlignLeft)
         words.addWidget(self._unreadable)
         actions = QHBoxLayout()
@@ -151,3 +172,4 @@ class PatientHeading(QWidget):
         self._row.setSpacing(SPACE_3)
         self._row.addLayout(words, 1)
         self._row.addLayout(actions)
+        self._row.setAlignment(actions, Qt.AlignmentFlag.AlignTop)

@@ -37,11 +37,14 @@ class PatientRowDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(200, ROW_PX)
 
-    def badge_rect(self, rect: QRectF, badge: BadgeWords) -> QRectF:
-        """Return where a row's badge stands."""
+    def badge_rect(self, rect: QRectF, badge: BadgeWords, name: str) -> QRectF:
+        """Return where a row's badge stands: beside the name, or below one that is long."""
         size = badge_size(badge)
         left = rect.right() - SPACE_3 - size.width()
-        return QRectF(left, rect.top() + SPACE_2, size.width(), HEIGHT_PX)
+        wanted = QFontMetricsF(font(BODY_PX, SEMIBOLD)).horizontalAdvance(name)
+        is_beside = rect.left() + SPACE_3 + wanted + SPACE_2 <= left
+        top = SPACE_2 if is_beside else _PILL_PX - HEIGHT_PX - 4
+        return QRectF(left, rect.top() + top, size.width(), HEIGHT_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         tokens = current_tokens()
@@ -54,17 +57,22 @@ class PatientRowDelegate(QStyledItemDelegate):
         text = pill.adjusted(SPACE_3, SPACE_2 - 2, -SPACE_3, 0)
         badge = index.data(Role.BADGE)
         room = text.width()
-        if isinstance(badge, BadgeWords):
-            place = self.badge_rect(pill, badge)
-            paint_badge(painter, QPointF(place.topLeft()), badge, tokens)
-            room = place.left() - text.left() - SPACE_2
         name_font, line_font = font(BODY_PX, SEMIBOLD), font(SMALL_PX, tabular=True)
+        line_room = room
+        if isinstance(badge, BadgeWords):
+            place = self.badge_rect(pill, badge, str(index.data()))
+            paint_badge(painter, QPointF(place.topLeft()), badge, tokens)
+            left = place.left() - text.left() - SPACE_2
+            if place.top() > pill.top() + SPACE_2:
+                line_room = left
+            else:
+                room = left
         painter.setFont(name_font)
         painter.setPen(QColor(tokens.text))
         _draw(painter, QRectF(text.left(), text.top(), room, _NAME_PX), str(index.data()))
         painter.setFont(line_font)
         painter.setPen(QColor(tokens.muted))
-        line = QRectF(text.left(), text.top() + _NAME_PX, text.width(), _LINE_PX)
+        line = QRectF(text.left(), text.top() + _NAME_PX, line_room, _LINE_PX)
         _draw(painter, line, str(index.data(Role.LINE) or ""))
         painter.restore()
 

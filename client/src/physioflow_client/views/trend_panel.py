@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
 )
@@ -31,6 +30,7 @@ from physioflow_client.viewmodels.badge import BadgeWords
 from physioflow_client.viewmodels.trend_card import TrendCard
 from physioflow_client.views import names
 from physioflow_client.views.badge import Badge
+from physioflow_client.views.editor_field import choice
 from physioflow_client.views.measures_table import MeasuresTable
 
 
@@ -47,9 +47,8 @@ class TrendPanel(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self._cards: tuple[TrendCard, ...] = ()
-        self._title = label(role="h2")
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._choice = QComboBox()
+        self._title = label(role="h2", wraps=True)
+        self._choice = choice({})
         self._choice.setObjectName(names.TREND_CHOICE)
         self._choice.setAccessibleName(self.tr("Which measure"))
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -86,7 +85,6 @@ class TrendPanel(QFrame):
         self._choice.setCurrentIndex(cards.index(card))
         self._choice.setVisible(len(cards) > 1)
         self._title.setText(card.title)
-        self._title.setToolTip(card.title)
         self._direction.show_badge(BadgeWords(card.direction))
         self._value.setText(card.value)
         self._range.setText(card.value_range)
