@@ -250,11 +250,12 @@ class Laptop:
         self._has_left = True
         self.window.close()
         self.window.deleteLater()
-        self.records.close()
+        self.records.leave()
         self.worker.interrupt()
 
     def finish(self) -> bool:
-        """The second half, on any thread, for at most ten seconds."""
+        """The second half, on any thread: saves first, then the engine for ten seconds."""
+        self.records.finish()
         # A hint for the unlock screen: a full disk must not keep the file from closing.
         with contextlib.suppress(OSError):
             keep_waiting(self.profile.folder, self.records.status.counts.unsent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -66,8 +67,9 @@ class LazyDoor:
         return FrontDoor(self._folder, http=self._http, key_store=self._key_store)
 
     def warm_up(self) -> None:
-        """Bring them in while the person types."""
+        """Bring them in while the person types, and the modules of the main window."""
         assert self.real is not None
+        importlib.import_module("physioflow_client.views.main_window")
 
     def profiles(self) -> tuple[Profile, ...]:
         return profiles_in(self._folder)

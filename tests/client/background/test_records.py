@@ -69,6 +69,32 @@ class Receiver(QObject):
         self.told.append(answer)
 
 
+def test_the_next_attempt_comes_nearer_while_one_waits(qtbot: QtBot, records: Records) -> None:
+    records.take_status(SyncStatus(retry_in_s=40.0))
+    first = records.status.retry_in_s
+    assert first is not None
+    qtbot.waitUntil(lambda: (records.status.retry_in_s or 0.0) < first)
+    records.take_status(SyncStatus(retry_in_s=0.0))
+    assert records.status.retry_in_s == 0.0
+
+
+def test_leaving_does_not_wait_for_what_is_still_being_written(
+    qtbot: QtBot, records: Records
+) -> None:
+    go_on = threading.Event()
+
+    def query(_: Connection) -> bool:
+        return go_on.wait(DEADLINE_S)
+
+    edit = _edit(records)
+    records.read(query, _nothing)
+    records.save([edit], then=_nothing, failed=_must_not_fail)
+    records.leave()
+    assert not go_on.is_set()
+    go_on.set()
+    records.finish()
+
+
 def test_a_slow_query_leaves_the_window_alive(qtbot: QtBot, records: Records) -> None:
     ticks_seen = threading.Event()
     ticks: list[int] = []

@@ -77,13 +77,19 @@ class Records(QObject):
         self._dice = dice
         self._wake = wake
         self._status = status
+        self._status_at_s = clock.monotonic_s()
         self._drafts: dict[str, bytes | None] = {}
         self._drafts_lock = threading.Lock()
         self._deliveries = Deliveries(self)
 
     @property
     def status(self) -> SyncStatus:
-        return self._status
+        """What is known of the sync; the time to the next attempt counts from this moment."""
+        wait_s = self._status.retry_in_s
+        if wait_s is None:
+            return self._status
+        passed_s = self._clock.monotonic_s() - self._status_at_s
+        return replace(self._status, retry_in_s=max(wait_s - passed_s, 0.0))
 
     @property
     def me(self) -> Me:
@@ -207,17 +213,25 @@ class Records(QObject):
         if not self._deliveries.is_closed:
             self._wake(Wake.TRY_NOW)
 
-    def close(self) -> None:
-        """Let every save reach the disk and answer nobody any more."""
+    def leave(self) -> None:
+        """Answer nobody any more; called on the GUI thread, and returns at once."""
         self._deliveries.close()
+
+    def finish(self) -> None:
+        """Let every save reach the disk; called on any thread, after `leave`."""
         self._database.close()
+
+    def close(self) -> None:
+        """Do both, at the end of the app."""
+        self.leave()
+        self.finish()
 
     @Slot(object)
     def take_status(self, status: SyncStatus) -> None:
         """Take the engine's word; connected to the bridge by a queued connection."""
         if self._deliveries.is_closed or status == self._status:
             return
-        self._status = status
+        self._status, self._status_at_s = status, self._clock.monotonic_s()
         self.status_changed.emit(status)
 
     @Slot(object)
@@ -241,7 +255,7 @@ class Records(QObject):
     def _changed_here(self, keys: tuple[Key, ...], counts: Counts) -> None:
         """Show at once what this laptop did itself; the engine may be waiting for an answer."""
         self._wake(Wake.EDIT)
-        self.take_status(replace(self._status, counts=counts))
+        self.take_status(replace(self.status, counts=counts))
         self.records_changed.emit(keys)
 
 
