@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from physioflow_client.queries.waiting import WaitingRecord
-from physioflow_client.viewmodels.main import MainModel
-from physioflow_client.viewmodels.toast import Toast
+from physioflow_client.viewmodels.main import COUNTDOWN_MS, TICK_MS, MainModel
+from physioflow_client.viewmodels.toast import CONFLICT, Toast
 from physioflow_clinical.collections import encode
 from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
+from physioflow_sync.core.connectivity import Connectivity
 from physioflow_sync.core.errors import FieldError
 from tests.world.treatment_room import TreatmentRoom
 
@@ -31,6 +35,29 @@ def test_a_conflict_is_told_once_and_not_again_at_each_status(
     room.edited_elsewhere(key, encode(msgspec.structs.replace(measure, notes="theirs")))
     room.tell(key)
     assert [toast.cause for toast in told] == ["conflict"]
+
+
+def test_a_toast_goes_once_a_person_has_decided(room: TreatmentRoom, qtbot: QtBot) -> None:
+    model = MainModel(room.records, now=room.now)
+    over: list[str] = []
+    model.toast_over.connect(over.append)
+    counts = room.records.status.counts
+    for conflicts in (2, 1):
+        assert over == []
+        now = replace(counts, conflicts=conflicts)
+        room.records.take_status(replace(room.records.status, counts=now))
+    assert over == [CONFLICT]
+
+
+def test_the_words_count_down_while_an_attempt_is_awaited(room: TreatmentRoom) -> None:
+    model = MainModel(room.records, now=room.now)
+    timer = model.findChild(QTimer)
+    assert isinstance(timer, QTimer)
+    away = replace(room.records.status, connectivity=Connectivity.UNREACHABLE, retry_in_s=40.0)
+    room.records.take_status(away)
+    assert timer.interval() == COUNTDOWN_MS
+    room.records.take_status(replace(away, connectivity=Connectivity.ONLINE))
+    assert timer.interval() == TICK_MS
 
 
 def test_a_refusal_is_told_in_words_and_leads_to_the_record(

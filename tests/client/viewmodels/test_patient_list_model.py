@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from PySide6.QtTest import QAbstractItemModelTester
@@ -36,6 +38,18 @@ def test_forty_patients_in_order_and_counted(model: PatientListModel) -> None:
     assert model.rowCount() == model.count(Filter.ALL) == 40
     assert name_at(model, 0) == "Aaron Blake"
     assert (model.count(Filter.UNSENT), model.count(Filter.CHOOSE)) == (0, 0)
+
+
+def test_an_empty_list_is_not_called_empty_before_the_first_sync(
+    room: TreatmentRoom, qtbot: QtBot
+) -> None:
+    synced = room.records.status
+    room.records.take_status(replace(synced, last_synced_at=None))
+    model = PatientListModel(room.records, now=room.now)
+    assert not model.is_synced
+    with qtbot.waitSignal(model.refreshed):
+        room.records.take_status(synced)
+    assert (model.is_synced, model.rowCount()) == (True, 40)
 
 
 def test_the_newest_search_wins_however_many_were_begun(

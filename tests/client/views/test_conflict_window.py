@@ -14,7 +14,7 @@ from physioflow_client.look.theme import Theme, apply_theme
 from physioflow_client.viewmodels.conflict_rows import Choice
 from physioflow_client.viewmodels.conflict_snapshot import ConflictSnapshot
 from physioflow_client.viewmodels.presenting import CLINICAL
-from physioflow_client.views.conflict_window import ConflictWindow
+from physioflow_client.views.conflict_window import LATER, SAVE, ConflictWindow
 from physioflow_clinical.collections import REGISTRY
 from physioflow_clinical.outcome_measures import OutcomeMeasure, Phase
 from physioflow_clinical.patients import Patient
@@ -278,3 +278,30 @@ def test_words_of_a_record_are_shown_and_never_run_as_markup(
     texts = [each.text() for each in window.table.rows[0].mine.findChildren(QLabel)]
     assert any("&lt;img" in text for text in texts)
     assert not any("<img" in text for text in texts)
+
+
+def test_tab_goes_through_the_rows_and_then_to_save(window: ConflictWindow, qtbot: QtBot) -> None:
+    window.table.rows[0].take_focus()
+    window.table.choose(Choice.MINE)
+    assert window.model is not None
+    assert window.model.can_save
+    met: list[str] = []
+    for _ in range(12):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        row = next((i for i, view in enumerate(window.table.rows) if view.holds(focused)), None)
+        met.append(focused.objectName() if row is None else f"row {row}")
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    first_outside = next(name for name in met if not name.startswith("row"))
+    assert (met[0], first_outside) == ("row 0", LATER)
+    assert met.index(SAVE) > met.index(LATER) > met.index("row 1")
+
+
+def test_a_text_that_one_side_lacks_is_not_quoted(
+    window: ConflictWindow, measure_of: MeasureOf, opened: Opened
+) -> None:
+    before, theirs = measure_of("ndi", (3,) * 10, ""), measure_of("ndi", (1,) * 10, "")
+    mine = measure_of("ndi", (2,) * 10, "Night pain gone.")
+    window.show_conflicts([opened("outcome_measures", before, mine, theirs)])
+    texts = [label.text() for label in window.table.findChildren(QLabel) if label.isVisible()]
+    assert not any("“–”" in text for text in texts)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -21,13 +24,19 @@ from pytestqt.qtbot import QtBot
 from physioflow_client.charts.trend_chart import TrendChart
 from physioflow_client.look.theme import current_tokens
 from physioflow_client.look.tokens import DARK, LIGHT
+from physioflow_client.viewmodels.badge import badge_of
 from physioflow_client.viewmodels.patient_list import Role
 from physioflow_client.views import names
 from physioflow_client.views.main_window import MainWindow
+from physioflow_client.views.patient_row import PatientRowDelegate
+from physioflow_client.views.sync_status import icon_of
 from physioflow_clinical.collections import encode
 from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
+from physioflow_sync.core.connectivity import Connectivity
 from physioflow_sync.core.errors import FieldError
+from physioflow_sync.core.local_record import RecordState
+from physioflow_sync.core.status import Counts, SyncStatus
 from tests.world.therapist import CTRL, Therapist
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -225,6 +234,43 @@ def test_a_refused_change_is_repaired_from_the_sync_centre(therapist: Therapist)
     therapist.presses(Qt.Key.Key_Return, CTRL)
     therapist.is_told("Saved on this laptop.")
     assert room.store.counts().rejected == 0
+
+
+def test_the_sync_centre_is_green_only_where_nothing_waits() -> None:
+    online = SyncStatus(connectivity=Connectivity.ONLINE)
+    assert icon_of(online)[1] == "ok"
+    for counts in (Counts(unsent=1), Counts(conflicts=1), Counts(rejected=1)):
+        assert icon_of(replace(online, counts=counts))[1] != "ok"
+    assert icon_of(replace(online, connectivity=Connectivity.UNREACHABLE))[1] == "warn"
+
+
+def test_a_question_about_a_refused_change_outlives_the_next_status(therapist: Therapist) -> None:
+    room = therapist.room
+    room.edited_here(Key("patients", room.dice.new_id()), encode(Patient(legal_name="Refused")))
+    room.refused([FieldError(field="phone", reason="is not known")])
+    therapist.presses(Qt.Key.Key_S, CTRL | SHIFT)
+    centre = therapist.sees(QWidget, names.SYNC_CENTRE)
+
+    def discard() -> list[QPushButton]:
+        buttons = (b for b in centre.findChildren(QPushButton) if b.isVisible())
+        return [b for b in buttons if b.text().startswith("Discard")]
+
+    therapist.qtbot.waitUntil(lambda: len(discard()) == 1)
+    (button,) = discard()
+    therapist.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    room.records.take_status(replace(room.records.status, detail="still away"))
+    assert discard() == [button]
+    assert button.text() == "Discard for good"
+
+
+def test_a_badge_cuts_no_name(qapp: QApplication) -> None:
+    row, badge = QRectF(0, 0, 269, 52), badge_of(RecordState.UNSENT)
+    delegate = PatientRowDelegate()
+    short = delegate.badge_rect(row, badge, "Bo Ek")
+    long = delegate.badge_rect(row, badge, "Wilhelmina Featherstonehaugh")
+    assert short.right() == long.right() <= row.right()
+    assert short.top() < row.center().y() < long.center().y()
+    assert row.contains(long)
 
 
 def test_ctrl_k_searches_from_within_any_editor(therapist: Therapist) -> None:

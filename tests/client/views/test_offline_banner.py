@@ -51,6 +51,12 @@ def test_the_banner_is_hidden_until_there_is_something_to_say(banner: OfflineBan
     assert not banner.isVisible()
 
 
+def test_a_screen_reader_reads_the_numbers_of_the_moment(banner: OfflineBanner) -> None:
+    say(banner, Connectivity.ONLINE, conflicts=2)
+    say(banner, Connectivity.ONLINE, conflicts=1)
+    assert banner.accessibleName() == "1 record has two versions."
+
+
 def test_only_the_buttons_of_the_state_are_shown(banner: OfflineBanner) -> None:
     say(banner, Connectivity.UNREACHABLE)
     assert set(visible_buttons(banner)) == {"Try now", "Details"}

@@ -16,6 +16,8 @@ from physioflow_client.viewmodels.problems import path_label
 from physioflow_client.viewmodels.record_measure import UNFINISHED, read_unfinished
 from physioflow_client.viewmodels.sync_status import waiting_title
 from physioflow_client.viewmodels.toast import (
+    CONFLICT,
+    REJECTED,
     conflict_toast,
     put_aside_toast,
     rejected_toast,
@@ -28,6 +30,8 @@ translate = QCoreApplication.translate
 
 TICK_MS: Final = 30_000
 """Words such as "5 min ago" grow old; every window refreshes them this often."""
+COUNTDOWN_MS: Final = 1_000
+"""Likewise while the time to the next attempt is shown in seconds."""
 
 
 class MainModel(QObject):
@@ -35,12 +39,14 @@ class MainModel(QObject):
 
     Signals:
         toast(Toast): something to tell the person once.
+        toast_over(str): what the toast of this cause told is done.
         unfinished(Unfinished): this form was left open by a lock or a crash.
         fix(object): the record of this `WaitingRecord` is to be repaired.
         ticked: time has passed; words about ages may be others.
     """
 
     toast = Signal(object)
+    toast_over = Signal(str)
     unfinished = Signal(object)
     fix = Signal(object)
     ticked = Signal()
@@ -83,6 +89,8 @@ class MainModel(QObject):
     def _take_status(self, status: SyncStatus) -> None:
         if status.counts.conflicts > self._conflicts:
             self.toast.emit(conflict_toast())
+        elif status.counts.conflicts < self._conflicts:
+            self.toast_over.emit(CONFLICT)
         self._conflicts = status.counts.conflicts
         self._look_at_rejected(status.counts.rejected)
         self._refresh()
@@ -91,12 +99,18 @@ class MainModel(QObject):
     def _refresh(self) -> None:
         status, title = self._records.status, self._rejected_title
         self.banner.update(banner_for(status, now=self._now(), rejected_title=title))
+        counts_down = status.retry_in_s is not None and not status.connectivity.is_connected
+        interval_ms = COUNTDOWN_MS if counts_down else TICK_MS
+        if self._tick.interval() != interval_ms:
+            self._tick.setInterval(interval_ms)
         self.ticked.emit()
 
     def _look_at_rejected(self, count: int) -> None:
         """Name the refused record in the banner, and say why where it is newly refused."""
         if count != self._rejected:
             is_new = count > self._rejected
+            if not is_new:
+                self.toast_over.emit(REJECTED)
             self._rejected = count
             then = partial(self._name_rejected, is_new)
             self._records.read(_first_rejected, then, topic="first_rejected")

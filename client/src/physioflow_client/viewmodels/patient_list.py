@@ -44,6 +44,7 @@ from physioflow_clinical.instruments import catalogue
 from physioflow_clinical.regions import REGION_BY_ID
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.local_record import RecordState
+from physioflow_sync.core.status import SyncStatus
 
 translate = QCoreApplication.translate
 
@@ -119,11 +120,18 @@ class PatientListModel(QAbstractListModel):
         self._refresh_soon.timeout.connect(self._refresh)
         self._lines_soon = QTimer(self, interval=0, singleShot=True)
         self._lines_soon.timeout.connect(self._read_lines)
+        self._is_synced = records.status.last_synced_at is not None
         records.records_changed.connect(self._take_changes)
+        records.status_changed.connect(self._take_status)
 
     @property
     def filter(self) -> Filter:
         return self._filter
+
+    @property
+    def is_synced(self) -> bool:
+        """False until the clinic's records have come for the first time."""
+        return self._is_synced
 
     @property
     def is_search(self) -> bool:
@@ -218,12 +226,19 @@ class PatientListModel(QAbstractListModel):
         self._records.read(query, self._take_rows, topic="patient_list")
 
     @Slot(object)
+    def _take_status(self, status: SyncStatus) -> None:
+        if not self._is_synced and status.last_synced_at is not None:
+            self._is_synced = True
+            self.load()
+
+    @Slot(object)
     def _take_changes(self, keys: tuple[Key, ...]) -> None:
         """Remember what changed; a burst of changes costs one read, not one each."""
         self._asked.clear()
         self._changed.update(key.id for key in keys if key.collection == "patients")
         if not self._refresh_soon.isActive():
-            is_flood = len(keys) > MAX_LINES
+            # The first patients of all are shown as soon as they are there.
+            is_flood = len(keys) > MAX_LINES and self._counts.total > 0
             self._refresh_soon.start(FLOOD_MS if is_flood else BURST_MS)
 
     @Slot()
@@ -265,7 +280,8 @@ class PatientListModel(QAbstractListModel):
         if rows == self._rows:
             return
         old, new = [row.id for row in self._rows], [row.id for row in rows]
-        renamed = {row.id for row in set(rows).difference(self._rows)}.intersection(old)
+        known = {row.id: row for row in self._rows}
+        renamed = [row.id for row in rows if known.get(row.id, row) != row]
         start = _common(old, new)
         end = min(_common(old[::-1], new[::-1]), len(old) - start, len(new) - start)
         if len(old) > start + end:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
 from physioflow_client.viewmodels.tone import Tone
 
 translate = QCoreApplication.translate
+
+CONFLICT: Final = "conflict"
+REJECTED: Final = "rejected"
+"""Causes whose toasts go when they have been dealt with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +31,14 @@ def conflict_toast() -> Toast:
     text = translate(
         "Toast", "This record was changed by someone else. Choose which version to keep."
     )
-    return Toast(cause="conflict", text=text, tone=Tone.DANGER, icon="columns-2")
+    return Toast(cause=CONFLICT, text=text, tone=Tone.DANGER, icon="columns-2")
 
 
 def rejected_toast(field: str, reason: str) -> Toast:
     """422: the server refused what was written; `field` in the reader's words."""
     text = translate("Toast", "The server did not accept this: {field}: {reason}.")
     return Toast(
-        cause="rejected",
+        cause=REJECTED,
         text=text.format(field=field, reason=reason),
         tone=Tone.DANGER,
         icon="circle-alert",

@@ -124,7 +124,7 @@ class AnswerGrid(QWidget):
             caption.setText(self._caption(place, sheet.answers[place]))
         present = self._fields[sheet.place]
         if any(field.hasFocus() for field in self._fields) and not present.hasFocus():
-            present.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.focus_item(sheet.place)
 
     def _caption(self, place: int, answer: Answer) -> str:
         if answer is None or isinstance(answer, int):
@@ -139,8 +139,8 @@ class AnswerGrid(QWidget):
 
     def focus_item(self, place: int) -> None:
         """Let the next digit go into an item, or the next words into its activity."""
-        unnamed = [each for each in self._activities if not each.text().strip()]
-        target = unnamed[0] if unnamed else self._fields[place]
+        is_unnamed = bool(self._activities) and not self._activities[place].text().strip()
+        target = self._activities[place] if is_unnamed else self._fields[place]
         target.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _field(self, instrument: Instrument, place: int) -> AnswerField:

@@ -25,6 +25,7 @@ from physioflow_client.viewmodels.badge import BadgeWords
 from physioflow_client.viewmodels.conflict import ConflictModel
 from physioflow_client.viewmodels.conflict_rows import Choice, Row
 from physioflow_client.viewmodels.conflict_snapshot import Joining
+from physioflow_client.viewmodels.field_words import NOTHING
 from physioflow_client.viewmodels.tone import Tone
 from physioflow_client.viewmodels.word_difference import new_words
 from physioflow_client.views.badge import Badge, tone_colours
@@ -174,6 +175,10 @@ class RowView(QObject):
             radio.setAccessibleName(f"{summary}. {words[choice]}")
         self._group.setExclusive(True)
 
+    def stops(self) -> tuple[QWidget, ...]:
+        """Return what the Tab key goes through, in order."""
+        return (*self._radios.values(), self.result.edit, self.result.editor)
+
     def holds(self, widget: QWidget | None) -> bool:
         """Tell whether a widget is in this row."""
         if widget is None:
@@ -217,7 +222,7 @@ def _is_text(row: Row) -> bool:
 
 
 def _quoted(text: str) -> str:
-    return f"“{text}”" if text and text != "–" else text
+    return f"“{text}”" if text and text != NOTHING else text
 
 
 def _plain(text: str) -> str:
@@ -226,6 +231,8 @@ def _plain(text: str) -> str:
 
 def _marked(before: str, text: str, tone: Tone) -> str:
     """Return a text as HTML, its new words on a ground of their own."""
+    if text in ("", NOTHING):
+        return text
     strong, soft = tone_colours(tone, current_tokens())
     ground = mix(soft, strong, 0.2)
     style = f"background-color:{ground}; font-weight:{SEMIBOLD}"

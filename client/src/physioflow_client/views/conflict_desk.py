@@ -9,7 +9,7 @@ from physioflow_client.background.records import Records
 from physioflow_client.viewmodels.conflicts import OpenConflicts
 from physioflow_client.viewmodels.now import Now
 from physioflow_client.viewmodels.presenting import ClinicalPresenter
-from physioflow_client.viewmodels.toast import Toast, saved_toast
+from physioflow_client.viewmodels.toast import CONFLICT, Toast, saved_toast
 from physioflow_client.viewmodels.tone import Tone
 from physioflow_client.views.conflict_window import ConflictWindow
 from physioflow_clinical.collections import REGISTRY
@@ -80,4 +80,4 @@ class ConflictDesk(QObject):
 
     @Slot(str)
     def _tell_refused(self, words: str) -> None:
-        self.toast.emit(Toast(cause="conflict", text=words, tone=Tone.DANGER, icon="circle-alert"))
+        self.toast.emit(Toast(cause=CONFLICT, text=words, tone=Tone.DANGER, icon="circle-alert"))

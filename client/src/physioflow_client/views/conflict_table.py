@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Slot
@@ -61,6 +63,12 @@ class ConflictTable(QScrollArea):
         model.changed.connect(self._refresh)
         model.rebuilt.connect(self._build)
         self._build()
+
+    def put_before(self, footer: Sequence[QWidget]) -> None:
+        """Let the Tab key go through the rows, and then through what stands below them."""
+        stops = [*(stop for view in self._rows for stop in view.stops()), *footer]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def choose(self, choice: Choice) -> None:
         """Choose for the row that the keyboard is in, else for the first that waits."""

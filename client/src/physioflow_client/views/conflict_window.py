@@ -289,6 +289,7 @@ class ConflictWindow(QWidget):
         set_text(self._save, model.effect_words())
         self._save.setEnabled(model.can_save)
         self._undo.setVisible(model.can_undo)
+        self._table.put_before((self._later, self._use_theirs, self._undo, self._save))
         words = self._what_is_left(model)
         self._left.setText(words)
         self._left.setVisible(bool(words))

@@ -134,9 +134,10 @@ class MainWindow(QWidget):
     def _connect(self) -> None:
         self._model.banner.changed.connect(self._banner.show_state)
         self._model.toast.connect(self._toasts.show_toast)
+        self._model.toast_over.connect(self._toasts.end_toast)
         self._model.unfinished.connect(self._work.continue_measure)
         self._model.fix.connect(self._fix)
-        self._model.ticked.connect(self._status.refresh)
+        self._model.ticked.connect(self._sync.changed)
         self._banner.try_now.connect(self._sync.try_now)
         self._banner.details.connect(self._work.show_sync)
         self._banner.choose.connect(self._choose_first)

@@ -60,13 +60,13 @@ class OfflineBanner(QFrame):
             self.hide()
             return
         self._sentence.setText(state.sentence)
+        self.setAccessibleName(state.sentence)
         for action, made in self._buttons.items():
             made.setVisible(action in state.actions)
         if state.kind == self._kind:
             return
         self._kind = state.kind
         self._take_tone(state)
-        self.setAccessibleName(state.sentence)
         fade_in(self)
         announce(self, state.sentence)
 

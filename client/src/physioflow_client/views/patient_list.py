@@ -76,7 +76,9 @@ class PatientListView(QListView):
         index = self.indexAt(event.position().toPoint())
         badge = index.data(Role.BADGE)
         if isinstance(badge, BadgeWords):
-            place = self._delegate.badge_rect(QRectF(self.visualRect(index)), badge)
+            place = self._delegate.badge_rect(
+                QRectF(self.visualRect(index)), badge, str(index.data())
+            )
             if place.contains(event.position()):
                 self.badge_clicked.emit(index.data(Role.ID))
 
@@ -188,10 +190,12 @@ class PatientListPanel(QFrame):
         if self._model.is_search:
             return self.tr("Nobody found. Try fewer letters, or a number such as 17.")
         match self._model.filter:
+            case Filter.ALL if not self._model.is_synced:
+                return self.tr("The clinic's patients come with the first sync.")
             case Filter.ALL:
                 return self.tr("No patients yet. Add the first one below.")
             case Filter.UNSENT:
-                return self.tr("Everything of this laptop is on the server.")
+                return self.tr("Nothing of this laptop waits to be sent.")
             case Filter.CHOOSE:
                 return self.tr("No record has two versions.")
 

@@ -14,6 +14,9 @@ from physioflow_client.look.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, SP
 from physioflow_client.viewmodels.sync_status import SyncStatusModel, WaitingRow
 from physioflow_client.views import names
 from physioflow_client.views.waiting_card import WaitingCard
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.local_record import RecordState
+from physioflow_sync.core.status import SyncStatus
 
 _WIDTH_PX: Final = 820
 
@@ -50,6 +53,7 @@ class SyncCentre(QWidget):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(SPACE_2)
         self._shown: tuple[WaitingRow, ...] = ()
+        self._cards: list[WaitingCard] = []
         self._lay_out()
         model.changed.connect(self._show_status)
         model.listed.connect(self._show_rows)
@@ -67,16 +71,16 @@ class SyncCentre(QWidget):
     @Slot()
     def _show_status(self) -> None:
         model = self._model
-        is_connected = model.status.connectivity.is_connected
-        self._icon.show_icon(
-            "cloud-check" if is_connected else "wifi-off", "ok" if is_connected else "warn"
-        )
+        self._icon.show_icon(*icon_of(model.status))
         self._connection.setText(model.connection)
         self._synced.setText(f"{model.synced}.")
         parts = [*model.counts, model.oldest]
-        self._counts.setText(" · ".join(part for part in parts if part))
-        self._detail.setText(model.status.detail)
-        self._detail.setVisible(bool(model.status.detail) and not is_connected)
+        counts = " · ".join(part for part in parts if part)
+        self._counts.setText(counts)
+        self._counts.setVisible(bool(counts))
+        detail = "" if model.status.connectivity.is_connected else model.status.detail
+        self._detail.setText(detail)
+        self._detail.setVisible(bool(detail))
         self._show_rows()
 
     @Slot()
@@ -85,18 +89,26 @@ class SyncCentre(QWidget):
         self._empty.setVisible(not rows)
         if rows == self._shown:
             return
-        self._shown = rows
-        while (taken := self._rows.takeAt(0)) is not None:
-            widget = taken.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for row in rows:
-            card = WaitingCard(row)
-            card.choose.connect(self._choose)
-            card.fix.connect(self.fix)
-            card.discard.connect(self._model.discard)
+        was, self._shown = self._shown, rows
+        if [_lasting(row) for row in was] == [_lasting(row) for row in rows]:
+            # Only words have grown older: the keyboard stays where it is.
+            for card, row in zip(self._cards, rows, strict=True):
+                card.show_words(row)
+            return
+        for card in self._cards:
+            self._rows.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self._cards = [self._card(row) for row in rows]
+        for card in self._cards:
             self._rows.addWidget(card)
+
+    def _card(self, row: WaitingRow) -> WaitingCard:
+        card = WaitingCard(row)
+        card.choose.connect(self._choose)
+        card.fix.connect(self.fix)
+        card.discard.connect(self._model.discard)
+        return card
 
     @Slot(object)
     def _choose(self, row: WaitingRow) -> None:
@@ -142,3 +154,16 @@ class SyncCentre(QWidget):
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
         return card
+
+
+def icon_of(status: SyncStatus) -> tuple[str, str]:
+    """Return an icon and its token: green only where nothing waits for anything."""
+    if not status.connectivity.is_connected:
+        return "wifi-off", "warn"
+    if status.counts.conflicts or status.counts.rejected:
+        return "circle-alert", "danger"
+    return ("upload", "warn") if status.counts.unsent else ("cloud-check", "ok")
+
+
+def _lasting(row: WaitingRow) -> tuple[Key, str, RecordState]:
+    return row.key, row.title, row.state

@@ -89,8 +89,7 @@ class ToastStack(QWidget):
     @Slot(object)
     def show_toast(self, toast: Toast) -> None:
         """Show a toast; one of the same cause gives way to it."""
-        for card in [card for card in self._cards if card.toast.cause == toast.cause]:
-            self._remove(card)
+        self.end_toast(toast.cause)
         while len(self._cards) >= MAX_TOASTS:
             self._remove(self._cards[0])
         card = ToastCard(toast, self)
@@ -102,6 +101,12 @@ class ToastStack(QWidget):
         self._place()
         self.raise_()
         announce(card, toast.text)
+
+    @Slot(str)
+    def end_toast(self, cause: str) -> None:
+        """Take away the toast of a cause that has been dealt with."""
+        for card in [card for card in self._cards if card.toast.cause == cause]:
+            self._remove(card)
 
     def eventFilter(self, watched: QObject, event: QEvent, /) -> bool:
         if event.type() is QEvent.Type.Resize:

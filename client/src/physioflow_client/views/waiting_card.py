@@ -40,7 +40,8 @@ class WaitingCard(QFrame):
         line.setContentsMargins(SPACE_5, SPACE_3, SPACE_3, SPACE_3)
         line.setSpacing(SPACE_2)
         line.addLayout(words, 1)
-        line.addWidget(label(row.age, "small"))
+        self._age = label(row.age, "small")
+        line.addWidget(self._age)
         line.addWidget(Badge(row.badge))
         if row.state is RecordState.CONFLICT:
             line.addWidget(self._action(self.tr("Choose"), self._choose))
@@ -48,6 +49,13 @@ class WaitingCard(QFrame):
             line.addWidget(self._action(self.tr("Fix"), self._fix))
             self._discard = self._action(self.tr("Discard"), self._give_up, role="danger")
             line.addWidget(self._discard)
+
+    def show_words(self, row: WaitingRow) -> None:
+        """Show the same change with newer words."""
+        self._row = row
+        self._age.setText(row.age)
+        if not self._is_sure:
+            self._reason.setText(row.reason)
 
     @Slot()
     def _choose(self) -> None:
