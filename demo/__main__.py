@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import tempfile
@@ -35,6 +36,8 @@ def _play(output: Path) -> int:
 
     from demo.story import Story
 
+    # Windows in memory cannot follow size hints, and Qt says so for each of them.
+    logging.getLogger("physioflow.qt").setLevel(logging.ERROR)
     app = QApplication(["physioflow-demo"])
     app.setQuitOnLastWindowClosed(False)
     output.mkdir(exist_ok=True)
