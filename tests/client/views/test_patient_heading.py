@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from physioflow_client.look.flow_layout import FlowLabel
+from physioflow_client.look.flow_row import FlowLabel
 from physioflow_client.look.theme import Theme, apply_theme
 from physioflow_client.viewmodels.patient_page import PatientPageModel
 from physioflow_client.views import names

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from physioflow_client.look.actions import button, label
-from physioflow_client.look.flow_layout import FlowLabel, FlowLayout
+from physioflow_client.look.flow_row import FlowLabel, FlowRow
 from physioflow_client.look.icons import IconMark, icon
 from physioflow_client.look.tokens import SPACE_1, SPACE_2, SPACE_3
 from physioflow_client.viewmodels.patient_page import PatientPage
@@ -52,7 +52,7 @@ class PatientHeading(QWidget):
         self._formal = FlowLabel()
         self._formal.setProperty("role", "muted")
         self._alerts: list[QWidget] = []
-        self._first = FlowLayout(spacing=SPACE_2)
+        self._first = FlowRow(spacing=SPACE_2)
         self._identity = label(role="muted", wraps=True)
         self._identity.setObjectName(names.PATIENT_IDENTITY)
         self._episodes = choice({})
@@ -110,12 +110,10 @@ class PatientHeading(QWidget):
             return
         self._alerts_shown = alerts
         for old in self._alerts:
-            self._first.removeWidget(old)
-            old.hide()
-            old.deleteLater()
+            self._first.remove(old)
         self._alerts = [self._alert(words) for words in alerts]
         for pill in self._alerts:
-            self._first.addWidget(pill)
+            self._first.add(pill)
 
     def _alert(self, words: str) -> QWidget:
         """Return an alert that is never cut: a long one wraps."""
@@ -154,11 +152,11 @@ class PatientHeading(QWidget):
         return made
 
     def _lay_out(self) -> None:
-        self._first.addWidget(self._name)
-        self._first.addWidget(self._formal)
+        self._first.add(self._name)
+        self._first.add(self._formal)
         words = QVBoxLayout()
         words.setSpacing(SPACE_1)
-        words.addLayout(self._first)
+        words.addWidget(self._first)
         words.addWidget(self._identity)
         words.addWidget(self._episodes, 0, Qt.AlignmentFlag.AlignLeft)
         words.addWidget(self._unreadable)
