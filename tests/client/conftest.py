@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 import pytest
@@ -39,6 +40,14 @@ _ID = "0192a3b4-0000-7000-8000-000000000001"
 
 MeasureOf = Callable[..., OutcomeMeasure]
 Opened = Callable[..., ConflictSnapshot]
+
+
+@pytest.fixture(autouse=True)
+def garbage_of_this_thread() -> Iterator[None]:
+    """Collect where the app collects: never on a database thread (`background.collector`)."""
+    gc.disable()
+    yield
+    gc.collect()
 
 
 @pytest.fixture

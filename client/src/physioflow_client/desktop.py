@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
 from physioflow_client import settings as settings_file
+from physioflow_client.background.collector import Collector
 from physioflow_client.background.door import (
     Opened,
     SignInAnswer,
@@ -104,6 +105,7 @@ class Desktop(QObject):
     ) -> None:
         super().__init__()
         self._app = app
+        self._collector = Collector(self)
         self._folder = folder
         self._http = http
         self._make_window = make_window or self._main_window

@@ -50,7 +50,7 @@ class Deliveries(QObject):
         super().__init__(parent)
         self._newest: dict[str, int] = {}
         self._number = 0
-        self._is_closed = False
+        self._is_closed = self._is_over = False
         self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -65,7 +65,7 @@ class Deliveries(QObject):
             self._newest[request.topic] = number
 
         def done(finished: Future[T]) -> None:
-            if not finished.cancelled():
+            if not (finished.cancelled() or self._is_over):
                 self._answered.emit(_Answer(finished, request, number))
 
         future.add_done_callback(done)
@@ -73,6 +73,10 @@ class Deliveries(QObject):
     def close(self) -> None:
         """Answer nobody any more; unexpected failures are still raised."""
         self._is_closed = True
+
+    def end(self) -> None:
+        """Not even take answers any more: this object may go before they come."""
+        self._is_over = True
 
     @Slot(object)
     def _deliver(self, answer: _Answer) -> None:

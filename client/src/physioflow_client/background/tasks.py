@@ -25,8 +25,11 @@ class Tasks(QObject):
         super().__init__(parent)
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._deliveries = Deliveries(self)
-        # Not an executor, whose threads Python waits for without end.
-        self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
+        # Not an executor, whose threads Python waits for without end; and no hold on this
+        # object, which must not be destroyed on that thread when a task that hung ends.
+        self._thread = threading.Thread(
+            target=_work, args=(self._queue,), name="tasks", daemon=True
+        )
         self._thread.start()
 
     def run(
@@ -49,10 +52,12 @@ class Tasks(QObject):
         self._deliveries.close()
         self._queue.put(None)
         self._thread.join(CLOSE_TIMEOUT_S)
+        self._deliveries.end()
 
-    def _work(self) -> None:
-        while (work := self._queue.get()) is not None:
-            work()
+
+def _work(waiting: queue.SimpleQueue[Callable[[], None] | None]) -> None:
+    while (work := waiting.get()) is not None:
+        work()
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
