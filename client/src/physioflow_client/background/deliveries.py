@@ -34,21 +34,40 @@ class Request(Generic[T]):
     topic: str | None = None
 
 
+class Handed(Generic[T]):
+    """Work for another thread, which has let go of it by the time its answer is there.
+
+    Whatever the work closes over, a view for one, is then let go on the GUI thread: a
+    QObject that another thread is the last to hold is destroyed there, under Qt's feet.
+    """
+
+    def __init__(self, work: Callable[..., T]) -> None:
+        self._work: Callable[..., T] | None = work
+
+    def __call__(self, *arguments: object) -> T:
+        work, self._work = self._work, None
+        assert work is not None, "handed-over work is done once"
+        return work(*arguments)
+
+
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Expected:
+    """What is held here until the answer has been delivered."""
+
     future: Future[Any]
     request: Request[Any]
-    number: int
+    work: Callable[..., object]
 
 
 class Deliveries(QObject):
     """Lives on the GUI thread, and must outlive the threads that answer."""
 
-    _answered = Signal(object)
+    _answered = Signal(int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._newest: dict[str, int] = {}
+        self._expected: dict[int, _Expected] = {}
         self._number = 0
         self._is_closed = self._is_over = False
         self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -57,16 +76,23 @@ class Deliveries(QObject):
     def is_closed(self) -> bool:
         return self._is_closed
 
-    def expect(self, future: Future[T], request: Request[T]) -> None:
-        """Deliver what comes of a future; a cancelled one is not delivered."""
+    def expect(
+        self,
+        work: Callable[..., T],
+        hand_over: Callable[[Handed[T]], Future[T]],
+        request: Request[T],
+    ) -> None:
+        """Hand work over and deliver what comes of it; a cancelled one is not delivered."""
         self._number += 1
         number = self._number
         if request.topic is not None:
             self._newest[request.topic] = number
+        future = hand_over(Handed(work))
+        self._expected[number] = _Expected(future, request, work)
 
         def done(finished: Future[T]) -> None:
             if not (finished.cancelled() or self._is_over):
-                self._answered.emit(_Answer(finished, request, number))
+                self._answered.emit(number)
 
         future.add_done_callback(done)
 
@@ -78,21 +104,23 @@ class Deliveries(QObject):
         """Not even take answers any more: this object may go before they come."""
         self._is_over = True
 
-    @Slot(object)
-    def _deliver(self, answer: _Answer) -> None:
-        error, request = answer.future.exception(), answer.request
+    @Slot(int)
+    def _deliver(self, number: int) -> None:
+        expected = self._expected.pop(number)
+        future, request = expected.future, expected.request
+        error = future.exception()
         if self._is_closed:
             if error is not None:
                 _raise(error, receiver=None)
             return
         if error is None and request.after is not None:
-            request.after(answer.future.result())
+            request.after(future.result())
         if not is_alive(request.then):
             return
-        if request.topic is not None and self._newest[request.topic] != answer.number:
+        if request.topic is not None and self._newest[request.topic] != number:
             return
         if error is None:
-            request.then(answer.future.result())
+            request.then(future.result())
         elif request.failed is None or not isinstance(error, SyncError):
             if request.crashed is not None:
                 request.crashed()

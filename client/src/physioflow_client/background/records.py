@@ -115,19 +115,26 @@ class Records(QObject):
                 search for "an" cannot overtake the search for "anna".
         """
         if not self._deliveries.is_closed:
-            self._deliveries.expect(self._database.read(query), Request(then=then, topic=topic))
+            request = Request(then=then, topic=topic)
+            self._deliveries.expect(query, self._database.read, request)
 
     def load(self, key: Key, then: Callable[[LocalRecord], None]) -> None:
         """Hand over one record as this laptop holds it."""
         if not self._deliveries.is_closed:
-            answer = self._database.load(lambda store: store.record(key))
-            self._deliveries.expect(answer, Request(then=then))
+
+            def work(store: LaptopStore) -> LocalRecord:
+                return store.record(key)
+
+            self._deliveries.expect(work, self._database.load, Request(then=then))
 
     def conflicts(self, then: Callable[[tuple[LocalRecord, ...]], None]) -> None:
         """Hand over the records with an open conflict, oldest first."""
         if not self._deliveries.is_closed:
-            answer = self._database.load(lambda store: store.conflicts())
-            self._deliveries.expect(answer, Request(then=then))
+
+            def work(store: LaptopStore) -> tuple[LocalRecord, ...]:
+                return store.conflicts()
+
+            self._deliveries.expect(work, self._database.load, Request(then=then))
 
     def save(
         self,
@@ -250,7 +257,7 @@ class Records(QObject):
     ) -> None:
         assert not self._deliveries.is_closed, "a write after the end would be lost"
         request = Request(then=then, failed=failed, after=after)
-        self._deliveries.expect(self._database.write(work), request)
+        self._deliveries.expect(work, self._database.write, request)
 
     def _changed_here(self, keys: tuple[Key, ...], counts: Counts) -> None:
         """Show at once what this laptop did itself; the engine may be waiting for an answer."""

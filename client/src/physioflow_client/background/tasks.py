@@ -6,11 +6,12 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Final, TypeVar
 
 from PySide6.QtCore import QObject
 
-from physioflow_client.background.deliveries import Deliveries, Request
+from physioflow_client.background.deliveries import Deliveries, Handed, Request
 
 T = TypeVar("T")
 
@@ -43,9 +44,13 @@ class Tasks(QObject):
 
         What it raises is told to `crashed` and raised here, for the error boundary.
         """
-        future: Future[T] = Future()
-        self._deliveries.expect(future, Request(then=then, crashed=crashed))
-        self._queue.put(lambda: _settle(future, work))
+
+        def hand_over(handed: Handed[T]) -> Future[T]:
+            future: Future[T] = Future()
+            self._queue.put(partial(_settle, future, handed))
+            return future
+
+        self._deliveries.expect(work, hand_over, Request(then=then, crashed=crashed))
 
     def close(self) -> None:
         """Wait for the work handed in, for a while, and answer nobody."""
