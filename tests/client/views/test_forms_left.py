@@ -14,8 +14,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from physioflow_client.boundary.crash_report import report_of
+from physioflow_client.boundary.error_boundary import ErrorBoundary
 from physioflow_client.views import names
 from physioflow_client.views.main_window import MainWindow
+from physioflow_client.views.work_area import WorkArea
 from physioflow_clinical.collections import encode
 from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
@@ -121,3 +124,34 @@ def test_the_wheel_does_not_change_what_it_passes(therapist: Therapist) -> None:
         )
         QApplication.sendEvent(editor, wheel)
     assert (phase.currentIndex(), moment.dateTime()) == before
+
+
+def test_a_form_that_is_built_anew_after_a_failure_shows_what_was_typed(
+    therapist: Therapist,
+) -> None:
+    therapist.opens_amelia()
+    therapist.presses(Qt.Key.Key_N, CTRL)
+    therapist.sees(QLineEdit, f"{names.ANSWER}1")
+    therapist.types("123")
+    _fail_and_try_again(therapist.window.work)
+    assert therapist.sees(QLineEdit, f"{names.ANSWER}3").text() == "3"
+    therapist.clicks(names.FORGET)
+    therapist.clicks(names.EDIT_DETAILS)
+    therapist.sees(QLineEdit, f"{names.FIELD}phone")
+    _fail_and_try_again(therapist.window.work)
+    assert therapist.sees(QLineEdit, f"{names.FIELD}legal_name").text() == "Amelia Novak"
+
+
+def test_the_keyboard_follows_from_the_list_to_the_page_where_there_is_room_for_one(
+    therapist: Therapist,
+) -> None:
+    therapist.window.resize(683, 384)
+    therapist.opens_amelia()
+    therapist.qtbot.waitUntil(lambda: therapist.sees(QAbstractButton, names.RECORD).hasFocus())
+
+
+def _fail_and_try_again(work: WorkArea) -> None:
+    boundary = work.currentWidget()
+    assert isinstance(boundary, ErrorBoundary)
+    boundary.fail(report_of(RuntimeError(), thread="main"))
+    boundary.try_again()

@@ -125,7 +125,10 @@ class MainWindow(QWidget):
     @Slot()
     def _show_work(self) -> None:
         self._is_listing = False
+        had_focus = self._side.isAncestorOf(self.focusWidget())
         self._arrange()
+        if had_focus and not self._side.isVisible():
+            self._work.focus_page()
 
     def closeEvent(self, event: QCloseEvent, /) -> None:
         self._conflicts.close()

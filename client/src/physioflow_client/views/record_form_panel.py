@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -23,6 +23,7 @@ from physioflow_client.viewmodels.record_form import RecordForm
 from physioflow_client.views import names
 from physioflow_client.views.editor_field import EditorField, restored_label
 from physioflow_client.views.form_binding import bind, show
+from physioflow_sync.core.changes import Key
 
 WIDTH_PX: Final = 760
 
@@ -39,6 +40,7 @@ class RecordFormPanel(QWidget):
     def __init__(self, form: RecordForm) -> None:
         super().__init__()
         self.form = form
+        self._key: Key | None = None
         self.fields: dict[str, EditorField[QWidget]] = {}
         self._title = label(role="h1")
         self._restored = restored_label()
@@ -58,6 +60,12 @@ class RecordFormPanel(QWidget):
         form.begun.connect(self._begin)
         form.changed.connect(self._show_errors)
         form.refused.connect(self._go_to_error)
+
+    def showEvent(self, event: QShowEvent, /) -> None:
+        super().showEvent(event)
+        if self._key != self.form.key:
+            # This panel was made after the form had begun.
+            self._begin()
 
     def title(self) -> str:
         """Return what the form is about."""
@@ -83,6 +91,7 @@ class RecordFormPanel(QWidget):
 
     @Slot()
     def _begin(self) -> None:
+        self._key = self.form.key
         self._title.setText(self.title())
         self._restored.setVisible(self.form.restored)
         for path in self.fields:

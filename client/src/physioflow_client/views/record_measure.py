@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -47,6 +47,7 @@ class RecordMeasurePanel(QWidget):
         super().__init__()
         self.setObjectName(names.RECORD_PANEL)
         self._model = model
+        self._has_begun = False
         self._grid: AnswerGrid | None = None
         self._grid_of: tuple[str, int] = ("", 0)
         self._title = label(role="h1")
@@ -76,6 +77,12 @@ class RecordMeasurePanel(QWidget):
         self._lay_out()
         self._connect()
 
+    def showEvent(self, event: QShowEvent, /) -> None:
+        super().showEvent(event)
+        if self._model.is_open and not self._has_begun:
+            # This panel was made after the form had begun.
+            self._begin()
+
     def resizeEvent(self, event: QResizeEvent, /) -> None:
         is_narrow = event.size().width() < _NARROW_PX
         self._columns.setDirection(
@@ -101,6 +108,7 @@ class RecordMeasurePanel(QWidget):
 
     @Slot()
     def _begin(self) -> None:
+        self._has_begun = True
         form = self._model.form
         patient = self._model.file.patient.body
         episode = self._model.file.episode(form.episode)

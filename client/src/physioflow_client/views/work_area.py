@@ -35,6 +35,8 @@ Report = Callable[[BaseException], CrashReport]
 class WorkArea(QStackedWidget):
     """Shows one view at a time, each behind an error boundary of its own.
 
+    A view is built when it is first shown: the window is there sooner.
+
     Signals:
         saved: a record is durable on this laptop.
         left: a form was left half filled in; what was typed is kept.
@@ -54,6 +56,7 @@ class WorkArea(QStackedWidget):
     ) -> None:
         super().__init__()
         self._sync = sync
+        self._report = report
         self._now = now
         self._page = PatientPageModel(records, now=now, parent=self)
         self._measure = RecordMeasureModel(records, now=now, parent=self)
@@ -61,19 +64,8 @@ class WorkArea(QStackedWidget):
         self._patient_form = RecordForm(records, self)
         self._episode_form = RecordForm(records, self)
         self._then: Callable[[], None] | None = None
-        self._pages = {
-            make: ErrorBoundary(make, report=report)
-            for make in (
-                self._make_welcome,
-                self._make_page,
-                self._make_measure,
-                self._make_patient_form,
-                self._make_episode_form,
-                self._make_sync_centre,
-            )
-        }
-        for boundary in self._pages.values():
-            self.addWidget(boundary)
+        self._pages: dict[Callable[[], QWidget], ErrorBoundary] = {}
+        self._turn_to(self._make_welcome)
         self._page.changed.connect(self._page_changed)
         self._page.missing.connect(self._page_missing)
         self._measure.begun.connect(lambda: self._turn_to(self._make_measure))
@@ -208,14 +200,14 @@ class WorkArea(QStackedWidget):
     @Slot(str)
     def _patient_saved(self, patient: str) -> None:
         self.saved.emit()
-        self._then = self._focus_page
+        self._then = self.focus_page
         self.show_patient(patient)
 
     @Slot(str)
     def _episode_saved(self, episode: str) -> None:
         self.saved.emit()
         # A measure may be waiting for the episode.
-        self._then = self._then or self._focus_page
+        self._then = self._then or self.focus_page
         self._turn_to(self._make_page)
         self._page.choose_episode(episode)
         self._page.open(self._page.patient)
@@ -225,18 +217,22 @@ class WorkArea(QStackedWidget):
         """Leave a form: to the page, or to the welcome where nobody is shown."""
         self._then = None
         self._turn_to(self._make_page if self._page.patient else self._make_welcome)
-        if self._page.patient:
-            self._focus_page()
+        self.focus_page()
 
-    def _focus_page(self) -> None:
-        view = self._pages[self._make_page].view
+    def focus_page(self) -> None:
+        """Put the keyboard on the page, where it is shown."""
+        shown = self.currentWidget()
+        view = shown.view if isinstance(shown, ErrorBoundary) else None
         if isinstance(view, PatientPageView):
             view.focus_main()
 
     @property
     def _is_recording(self) -> bool:
-        is_shown = self.currentWidget() is self._pages[self._make_measure]
-        return is_shown and self._measure.is_open and not self._measure.form.amends
+        is_new = self._measure.is_open and not self._measure.form.amends
+        return is_new and self._is_shown(self._make_measure)
+
+    def _is_shown(self, make: Callable[[], QWidget]) -> bool:
+        return make in self._pages and self.currentWidget() is self._pages[make]
 
     def _leave_form(self, patient: str = "") -> None:
         """Put aside what is being typed: it stays, and the person is told so.
@@ -244,19 +240,21 @@ class WorkArea(QStackedWidget):
         Args:
             patient: who is shown next; the page of the same patient keeps its small forms.
         """
-        shown = self.currentWidget()
         forms = {
             self._make_measure: self._measure.is_touched,
             self._make_patient_form: self._patient_form.is_touched,
             self._make_episode_form: self._episode_form.is_touched,
             self._make_page: self._measure_form.is_touched and patient != self._page.patient,
         }
-        if any(is_touched and self._pages[make] is shown for make, is_touched in forms.items()):
+        if any(is_touched and self._is_shown(make) for make, is_touched in forms.items()):
             self.left.emit()
         if self._measure.is_open:
             self._measure.put_aside()
 
     def _turn_to(self, make: Callable[[], QWidget]) -> None:
+        if make not in self._pages:
+            self._pages[make] = ErrorBoundary(make, report=self._report)
+            self.addWidget(self._pages[make])
         self.setCurrentWidget(self._pages[make])
         self.turned.emit()
 
