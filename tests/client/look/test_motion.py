@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel, QStyle
+from PySide6.QtWidgets import QApplication, QLabel, QStyle, QWidget
 from pytestqt.qtbot import QtBot
 
 from physioflow_client.look import motion
@@ -18,6 +20,10 @@ def wish_for_motion(monkeypatch: pytest.MonkeyPatch, *, wanted: bool) -> None:
     earlier tests still draw with it, and a style written in Python brings the process down.
     """
     monkeypatch.setattr(motion, "motion_is_reduced", lambda: not wanted)
+
+
+def _have_ended(*widgets: QWidget) -> bool:
+    return all(widget.graphicsEffect() is None for widget in widgets)
 
 
 def test_the_styles_hint_is_the_systems_wish(qapp: QApplication) -> None:
@@ -43,4 +49,21 @@ def test_a_widget_may_go_while_it_fades(qtbot: QtBot, monkeypatch: pytest.Monkey
     label = QLabel("Saved on this laptop.")
     fade_in(label)
     with qtbot.waitSignal(label.destroyed, timeout=5_000):
+        label.deleteLater()
+
+
+def test_many_fades_one_after_the_other_leave_the_process_alive(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deferred deletion of an ended animation brought one process in five down."""
+    wish_for_motion(monkeypatch, wanted=True)
+    banner = QLabel("You are offline.")
+    qtbot.addWidget(banner)
+    for _ in range(5):
+        label = QLabel("Saved on this laptop.")
+        qtbot.addWidget(label)
+        for widget in (label, banner):
+            fade_in(widget)
+            assert widget.graphicsEffect() is not None
+        qtbot.waitUntil(partial(_have_ended, label, banner))
         label.deleteLater()
