@@ -93,7 +93,7 @@ def install(name: str, site: Path, wheels: dict[str, Path]) -> None:
         (
             "physioflow-sync",
             frozenset[str](),
-            ["adapters.sqlite", "adapters.http", "testing"],
+            ["adapters.sqlite", "adapters.http", "replica", "testing"],
             ["PySide6", "litestar", "sqlalchemy", "httpx", "physioflow_clinical"],
         ),
         (

@@ -1,95 +1,28 @@
 """Two laptops and a server: whatever the network does, nobody loses anything."""
 
-import os
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
-from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.core.changes import Key
+from physioflow_sync.core.collections import holds_conflicts
 from physioflow_sync.core.connectivity import Connectivity
 from physioflow_sync.core.errors import StoreFailure, StoreFailureKind
 from physioflow_sync.core.local_record import RecordState
 from physioflow_sync.core.protocol import ChangesPage, body_bytes
 from physioflow_sync.core.resolution import Resolution, Resolved
 from physioflow_sync.core.session import Wait, Wake
-from physioflow_sync.core.status import Counts, SyncStatus
+from physioflow_sync.core.status import Counts
 from physioflow_sync.engine import SyncEngine
 from physioflow_sync.ports import Edit
-from physioflow_sync.testing.faults import Fault, LossyTransport, random_faults
-from physioflow_sync.testing.memory_server import MemoryServer, MemoryTransport, Who
+from physioflow_sync.testing.faults import Fault, random_faults
+from physioflow_sync.testing.memory_server import MemoryServer, MemoryTransport
+from physioflow_sync.testing.steps import decide_elsewhere
 from physioflow_sync.testing.tasks import REGISTRY, letter, project, task
-from physioflow_sync.testing.world import FakeClock, SeededDice
+from physioflow_sync.testing.world import SeededDice
+from tests.world.laptop_with_file import Laptop
 
 MAX_CYCLES = 60
-
-
-class Watcher:
-    def __init__(self) -> None:
-        self.statuses: list[SyncStatus] = []
-
-    def status_changed(self, status: SyncStatus) -> None:
-        self.statuses.append(status)
-
-    def records_changed(self, keys: Sequence[Key]) -> None:
-        assert keys is not None
-
-
-class Laptop:
-    """A laptop with a real file; `crash` ends the program without a word."""
-
-    def __init__(
-        self, folder: Path, name: str, server: MemoryServer, faults: Iterable[Fault] = ()
-    ) -> None:
-        self.path = folder / f"{name}.db"
-        self.key = os.urandom(32)
-        self.server = server
-        self.name = name
-        self.is_online = True
-        self.clock = FakeClock()
-        self.dice = SeededDice(sum(name.encode()))
-        self.watcher = Watcher()
-        self.faults = iter(faults)
-        self.start()
-
-    def start(self) -> None:
-        self.store = SqliteStore(self.path, key=self.key, registry=REGISTRY, ids=self._new_id)
-        direct = MemoryTransport(
-            self.server, who=Who(author=self.name, device=self.name), is_up=lambda: self.is_online
-        )
-        self.engine = SyncEngine(
-            store=self.store,
-            transport=LossyTransport(direct, self.faults),
-            clock=self.clock,
-            dice=self.dice,
-            observer=self.watcher,
-        )
-
-    def _new_id(self) -> str:
-        # Two laptops never draw the same id.
-        return f"{self.name}-{self.dice.new_id()}"
-
-    def crash(self) -> None:
-        self.store.close()
-        self.start()
-
-    def save(self, key: Key, body: bytes | None) -> None:
-        self.store.save([Edit(key=key, body=body)], recorded_at=self.clock.now())
-
-    def sync(self) -> None:
-        """Go through one cycle, or as far as the network allows."""
-        wait_s = self.engine.run_until_wait()
-        self.clock.advance(seconds=wait_s or 0.0)
-        self.engine.wake(Wake.TRY_NOW)
-        self.engine.run_until_wait()
-
-    def bodies(self) -> dict[Key, bytes | None]:
-        with self.store.reader() as reader:
-            rows = reader.exec_driver_sql(
-                "SELECT collection, id, CAST(body AS BLOB) FROM records"
-            ).all()
-        return {Key(collection, record_id): body for collection, record_id, body in rows}
 
 
 @pytest.fixture
@@ -109,6 +42,13 @@ def bao(tmp_path: Path, server: MemoryServer) -> Laptop:
 
 def bodies_of(server: MemoryServer) -> dict[Key, bytes | None]:
     return {key: body_bytes(record.body) for key, record in server.records().items()}
+
+
+def people_made(server: MemoryServer) -> dict[Key, bytes | None]:
+    """The records of the domain, without the conflicts that travel."""
+    return {
+        key: body for key, body in bodies_of(server).items() if not holds_conflicts(key.collection)
+    }
 
 
 def settle_down(*laptops: Laptop) -> None:
@@ -135,6 +75,9 @@ def body_of(key: Key, words: str) -> bytes:
         case _:
             return letter(words)
 
+
+FIRST_PULL = (Fault.NONE, Fault.NONE)
+"""A laptop without a place in the feed asks for one, after its probe, before it pushes."""
 
 T = Key("tasks", "t1")
 P = Key("projects", "p1")
@@ -172,7 +115,7 @@ def test_disjoint_changes_of_one_record_merge(anna: Laptop, bao: Laptop) -> None
 def test_an_operation_whose_answer_was_lost_is_written_once(
     tmp_path: Path, server: MemoryServer, fault: Fault
 ) -> None:
-    anna = Laptop(tmp_path, "anna", server, [Fault.NONE, fault])
+    anna = Laptop(tmp_path, "anna", server, [*FIRST_PULL, fault])
     anna.save(T, task())
     settle_down(anna)
     assert server.writes() == 1
@@ -183,7 +126,7 @@ def test_an_operation_whose_answer_was_lost_is_written_once(
 def test_an_edit_made_after_a_lost_answer_is_the_second_version(
     tmp_path: Path, server: MemoryServer
 ) -> None:
-    anna = Laptop(tmp_path, "anna", server, [Fault.NONE, Fault.LOSE_ANSWER])
+    anna = Laptop(tmp_path, "anna", server, [*FIRST_PULL, Fault.LOSE_ANSWER])
     anna.save(T, task("one"))
     anna.engine.run_until_wait()
     anna.save(T, task("two"))
@@ -204,11 +147,12 @@ def test_a_conflict_is_never_retried_and_is_decided_by_a_person(
     anna.engine.wake(Wake.EDIT)
     before = server.pushes
     anna.engine.run_until_wait()
-    assert server.pushes == before + 1
+    # One push met it, the next tells everybody.
+    assert server.pushes == before + 2
     assert anna.engine.status.counts == Counts(conflicts=1)
     for _ in range(3):
         anna.sync()
-    assert server.pushes == before + 1
+    assert server.pushes == before + 2
     (record,) = anna.store.conflicts()
     conflict = record.conflict
     assert conflict is not None
@@ -224,8 +168,56 @@ def test_a_conflict_is_never_retried_and_is_decided_by_a_person(
     )
     assert outcome == Resolved()
     settle_down(anna, bao)
-    assert bodies_of(server) == {L: letter("both")}
+    assert people_made(server) == {L: letter("both")}
     assert server.records()[L].version == 3
+
+
+def test_a_colleague_may_decide_a_conflict_for_both(anna: Laptop, bao: Laptop) -> None:
+    anna.save(L, letter("base"))
+    settle_down(anna, bao)
+    bao.save(L, letter("bao's"))
+    bao.sync()
+    anna.save(L, letter("anna's"))
+    anna.sync()
+    bao.sync()
+    (conflict,) = bao.store.conflicts_elsewhere()
+    assert (conflict.author, conflict.mine, conflict.theirs) == (
+        "anna",
+        letter("anna's"),
+        letter("bao's"),
+    )
+    assert bao.engine.status.counts == Counts(elsewhere=1)
+    decide_elsewhere(bao.store, conflict, letter("both"))
+    settle_down(anna, bao)
+    assert people_made(anna.server) == {L: letter("both")}
+
+
+def test_a_later_edit_keeps_open_what_a_colleague_decided_meanwhile(
+    anna: Laptop, bao: Laptop
+) -> None:
+    anna.save(L, letter("base"))
+    settle_down(anna, bao)
+    bao.save(L, letter("bao's"))
+    bao.sync()
+    anna.save(L, letter("anna's"))
+    anna.sync()
+    bao.sync()
+    anna.save(L, letter("anna's, later"))
+    (conflict,) = bao.store.conflicts_elsewhere()
+    decide_elsewhere(bao.store, conflict, letter("both"))
+    bao.sync()
+    bao.sync()
+    anna.sync()
+    anna.sync()
+    (record,) = anna.store.conflicts()
+    assert record.conflict is not None
+    assert (record.conflict.mine, record.conflict.theirs.body) == (
+        letter("anna's, later"),
+        letter("both"),
+    )
+    bao.sync()
+    (again,) = bao.store.conflicts_elsewhere()
+    assert again.mine == letter("anna's, later")
 
 
 def test_an_open_conflict_stops_nothing_else(anna: Laptop, bao: Laptop) -> None:
@@ -285,7 +277,7 @@ def test_what_was_saved_before_a_crash_is_sent_after_it(anna: Laptop, server: Me
 def test_a_crash_between_the_servers_commit_and_our_own_repeats_nothing(
     tmp_path: Path, server: MemoryServer
 ) -> None:
-    anna = Laptop(tmp_path, "anna", server, [Fault.NONE, Fault.LOSE_ANSWER])
+    anna = Laptop(tmp_path, "anna", server, [*FIRST_PULL, Fault.LOSE_ANSWER])
     anna.save(T, task())
     anna.engine.run_until_wait()
     anna.crash()
@@ -313,10 +305,17 @@ def test_a_quiet_cycle_asks_once(anna: Laptop) -> None:
 class StandingFeed(MemoryTransport):
     """A proxy repeats one page for ever."""
 
-    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
+    def changes(
+        self, *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
+    ) -> ChangesPage:
         assert limit > 0
         page = ChangesPage(
-            changes=[], next_cursor="epoch-1:7", has_more=True, epoch="epoch-1", server_time=""
+            changes=[],
+            next_cursor="epoch-1:7",
+            has_more=True,
+            epoch="epoch-1",
+            server_time="",
+            nonce=nonce,
         )
         assert cursor in (None, "epoch-1:7")
         return page
@@ -361,7 +360,7 @@ def test_laptops_on_a_bad_network_come_to_hold_the_same(
     tmp_path: Path, server: MemoryServer, seed: int
 ) -> None:
     dice = SeededDice(seed)
-    odds: dict[Fault, float] = {fault: 0.08 for fault in Fault if fault is not Fault.NONE}
+    odds: dict[Fault, float] = {fault: 0.04 for fault in Fault if fault is not Fault.NONE}
     bad = random_faults(dice, odds)
     laptops = [
         Laptop(tmp_path, name, server, (next(bad) for _ in range(150)))

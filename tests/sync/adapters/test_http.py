@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import msgspec
 import pytest
+import zstandard
 
 from physioflow_sync.adapters.http import HttpTransport
 from physioflow_sync.adapters.http_exchange import MAX_ANSWER_BYTES, REQUEST_DEADLINE_S
@@ -13,15 +14,19 @@ from physioflow_sync.adapters.http_failures import MAX_RETRY_AFTER_S
 from physioflow_sync.core.breaker import MAX_FAILURES, OPEN_S, Breaker
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import (
+    FIRST_SERVER,
     HEALTH_PATH,
+    INFO_PATH,
+    PROTOCOL_VERSION,
     PUSH_PATH,
     PushRequest,
     PushResponse,
+    ServerInfo,
 )
 from physioflow_sync.core.retry import REQUEST_RETRY
+from physioflow_sync.testing.operations import operation
 from physioflow_sync.testing.steps import TASK
 from physioflow_sync.testing.tasks import task
-from physioflow_sync.testing.transport_contract import operation
 from physioflow_sync.testing.world import FakeClock, KeptTokens, SeededDice
 from tests.world.scripted_network import (
     BAD_CERTIFICATE,
@@ -31,6 +36,7 @@ from tests.world.scripted_network import (
     NO_NAME,
     NO_ROUTE,
     PAGE,
+    PROBLEM,
     REFUSED,
     URL,
     Laptop,
@@ -39,8 +45,22 @@ from tests.world.scripted_network import (
     problem,
 )
 
+INFO = ServerInfo(
+    server_version="2.1.0",
+    protocols=[1, 2],
+    minimum_client_version="0.1.0",
+    capabilities=["push", "changes"],
+)
 NOT_UTF8 = b'{"changes": [], "epoch": "\xe9", "title": "\xe9"}'
+REVOKED_BY_A_PAGE = httpx.Response(
+    403, headers=HTML, text='{"title": "No", "status": 403, "code": "device_revoked"}'
+)
 TOO_DEEP = b'{"changes":' * 5_000
+
+
+def info(request: httpx.Request) -> httpx.Response:
+    assert request.url.path == INFO_PATH
+    return httpx.Response(200, headers=JSON, content=msgspec.json.encode(INFO))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +87,8 @@ TOO_DEEP = b'{"changes":' * 5_000
         (httpx.Response(500, headers=JSON, content=NOT_UTF8), FailureKind.SERVER_ERROR, False),
         (problem(400, "bad_request"), FailureKind.BAD_REQUEST, False),
         (problem(403, "forbidden"), FailureKind.FORBIDDEN, False),
+        (problem(403, "device_revoked"), FailureKind.DEVICE_REVOKED, False),
+        (REVOKED_BY_A_PAGE, FailureKind.PORTAL, False),
         (problem(404, "not_found"), FailureKind.BAD_REQUEST, False),
         (problem(408, "time_out"), FailureKind.UNREACHABLE, True),
         (problem(409, "version_conflict"), FailureKind.BAD_REQUEST, False),
@@ -102,7 +124,15 @@ REQUEST_RETRY_ATTEMPTS = REQUEST_RETRY.max_attempts or 0
 
 
 def test_a_code_of_the_server_is_handed_up() -> None:
-    assert Laptop(problem(410, "cursor_expired")).failure().code == "cursor_expired"
+    failure = Laptop(problem(410, "cursor_expired")).failure()
+    assert (failure.code, failure.common_seq) == ("cursor_expired", None)
+
+
+def test_of_a_restored_server_the_common_past_is_handed_up() -> None:
+    body = {"title": "Gone", "status": 410, "code": "epoch_changed", "common_seq": 17}
+    failure = Laptop(httpx.Response(410, headers=PROBLEM, json=body)).failure()
+    assert (failure.kind, failure.code) == (FailureKind.GONE, "epoch_changed")
+    assert failure.common_seq == 17
 
 
 def test_the_waits_between_attempts_are_the_guides() -> None:
@@ -180,7 +210,7 @@ def test_an_answer_ends_the_row_of_failures() -> None:
 
 
 def test_a_probe_passes_an_open_breaker_and_its_success_closes_it() -> None:
-    laptop = Laptop(*[NO_ROUTE] * 5, NO_ROUTE, health)
+    laptop = Laptop(*[NO_ROUTE] * 5, NO_ROUTE, health, info)
     failure = laptop.failure()
     # With no network there is no floor: a new network is used at once.
     assert (failure.kind, failure.retry_after_s) == (FailureKind.NO_NETWORK, None)
@@ -209,14 +239,61 @@ def test_whoever_cannot_echo_the_nonce_is_a_portal(answer: httpx.Response) -> No
 
 
 def test_a_probe_needs_no_token_and_a_new_nonce_each_time() -> None:
-    laptop = Laptop(health, health)
+    laptop = Laptop(health, info, health, info)
     laptop.keeper.kept = None
     laptop.transport.probe()
     laptop.transport.probe()
-    first, second = laptop.network.requests
-    assert first.url.path == HEALTH_PATH
+    first, _, second, _ = laptop.network.requests
+    assert first.url.path == second.url.path == HEALTH_PATH
     assert first.url.params["nonce"] != second.url.params["nonce"]
-    assert "authorization" not in first.headers
+    assert all("authorization" not in asked.headers for asked in laptop.network.requests)
+
+
+def test_a_probe_brings_what_the_server_says_it_is() -> None:
+    assert Laptop(health, info).transport.probe() == INFO
+
+
+@pytest.mark.parametrize(
+    "answer", [problem(404, "not_found"), httpx.Response(404, headers=HTML, text="<html>")]
+)
+def test_a_server_without_words_for_what_it_is_is_one_of_the_first(
+    answer: httpx.Response,
+) -> None:
+    assert Laptop(health, answer).transport.probe() == FIRST_SERVER
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, headers=HTML, text="<html>"),
+        httpx.Response(302, headers={"location": "https://portal.example"}),
+        httpx.Response(200, headers=JSON, json={"nothing": "known"}),
+    ],
+    ids=["page", "redirect", "other words"],
+)
+def test_once_the_nonce_came_back_nobody_is_taken_for_a_portal(answer: httpx.Response) -> None:
+    with pytest.raises(TransportFailure) as caught:
+        Laptop(health, answer).transport.probe()
+    assert caught.value.kind is FailureKind.SERVER_ERROR
+
+
+@pytest.mark.parametrize(
+    ("served", "said"), [([1], 1), ([1, 2], 2), ([2, 3], 2), ([7], PROTOCOL_VERSION)]
+)
+def test_a_pull_says_the_newest_protocol_that_both_sides_know(served: list[int], said: int) -> None:
+    answer = msgspec.json.encode(msgspec.structs.replace(INFO, protocols=served))
+    laptop = Laptop(health, httpx.Response(200, headers=JSON, content=answer))
+    laptop.transport.probe()
+    laptop.changes()
+    assert laptop.network.requests[-1].url.params["protocol"] == str(said)
+
+
+def test_a_wait_that_is_ended_early_ends_the_request() -> None:
+    laptop = Laptop(*[problem(503, "service_unavailable", **{"retry-after": "2"})] * 5)
+    # As the clock of a program that is being stopped.
+    laptop.clock.advance = lambda *, seconds: None  # type: ignore[method-assign]
+    assert laptop.failure().kind is FailureKind.UNREACHABLE
+    assert laptop.asked == 1
 
 
 def test_a_large_request_travels_compressed_and_a_small_one_as_it_is() -> None:
@@ -290,3 +367,20 @@ def test_records_never_travel_in_the_clear(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", URL])
 def test_https_and_this_machine_itself_are_allowed(url: str) -> None:
     HttpTransport(url, tokens=KeptTokens(None), clock=FakeClock(), dice=SeededDice()).close()
+
+
+def test_a_server_that_reads_zstd_is_sent_zstd() -> None:
+    told = msgspec.structs.replace(INFO, capabilities=["push", "zstd"])
+    answer = msgspec.json.encode(PushResponse(results=[], epoch="e", server_time=""))
+    laptop = Laptop(
+        health,
+        httpx.Response(200, headers=JSON, content=msgspec.json.encode(told)),
+        httpx.Response(200, headers=JSON, content=answer),
+    )
+    laptop.transport.probe()
+    ops = [operation(1, TASK, task(note="x" * 5_000))]
+    laptop.transport.push(PushRequest(protocol=2, ops=ops))
+    sent = laptop.network.requests[-1]
+    assert sent.headers["content-encoding"] == "zstd"
+    plain = zstandard.ZstdDecompressor().decompress(sent.content)
+    assert msgspec.json.decode(plain, type=PushRequest).ops[0].op_id == ops[0].op_id

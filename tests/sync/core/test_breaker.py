@@ -16,6 +16,10 @@ def test_the_table_knows_every_state_and_signal() -> None:
     assert set(TRANSITIONS) == set(itertools.product(Circuit, Signal))
 
 
+def test_closed_it_lets_everything_through() -> None:
+    assert Breaker().admit(now_s=0.0) == (Breaker(), None)
+
+
 def test_five_failures_in_a_row_open_it() -> None:
     breaker = Breaker()
     for _ in range(4):

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
-from physioflow_sync.core.collections import Collection, MergeGroup, Registry
+from physioflow_sync.core.collections import (
+    Collection,
+    MergeGroup,
+    Registry,
+    conflicts_of,
+    holds_conflicts,
+)
 from physioflow_sync.core.errors import FieldError, InvalidBody, UnknownCollection
 
 
@@ -90,8 +96,22 @@ def test_a_registry_refuses_double_names_and_children_before_parents() -> None:
 
 def test_a_registry_names_what_it_does_not_know() -> None:
     registry = Registry([LISTS, TASKS])
-    assert list(registry) == ["lists", "tasks"]
+    assert registry.declared == (LISTS, TASKS)
+    assert list(registry) == ["lists", "tasks", "lists.conflicts", "tasks.conflicts"]
+    assert len(registry) == 4
     assert "tasks" in registry
-    assert len(registry) == 2
+    assert "nope" not in registry
     with pytest.raises(UnknownCollection, match="nope"):
         registry["nope"]
+
+
+def test_each_declared_collection_brings_one_for_its_open_conflicts() -> None:
+    told = Registry([LISTS, TASKS])["tasks.conflicts"]
+    assert (told.conflicts_of, TASKS.conflicts_of) == ("tasks", None)
+    assert conflicts_of("tasks") == told.name
+    assert holds_conflicts(told.name)
+    assert not holds_conflicts("tasks")
+    # Base, mine and theirs, and what stands around them.
+    assert told.max_body_bytes > 3 * TASKS.max_body_bytes
+    with pytest.raises(InvalidBody):
+        told.decode(b"{}")

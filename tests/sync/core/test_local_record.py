@@ -1,367 +1,107 @@
-"""One record on a laptop: nothing is lost, whatever happens in whatever order."""
+"""One record as a laptop holds it: what is shown, and how an older one is read."""
 
-import json
 from dataclasses import replace
 
-import msgspec
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-
 from physioflow_sync.core.changes import Key, Version
-from physioflow_sync.core.collections import Collection, MergePolicy
-from physioflow_sync.core.errors import FieldError
 from physioflow_sync.core.local_record import (
-    AutoMerged,
-    ConflictClosed,
     LocalRecord,
+    OpenConflict,
     RecordState,
-    Step,
-    acknowledged,
-    conflicted,
-    discarded,
-    edited,
-    pulled,
-    rejected,
-    resolved,
+    at_present,
 )
-from physioflow_sync.core.outbox import EntryState
-from physioflow_sync.core.resolution import Resolution
+from physioflow_sync.core.outbox import Decided, Entry, EntryState
+from physioflow_sync.testing.tasks import LATER_TASKS, TASKS, later_task, task
 
 KEY = Key("tasks", "t1")
 
 
-class Task(msgspec.Struct):
-    title: str = ""
-    note: str = ""
+def version(content: bytes | None, *, schema: int = 1) -> Version:
+    return Version(version=3, seq=30, schema=schema, body=content)
 
 
-TASKS = Collection(name="tasks", body_type=Task, merge_policy=MergePolicy.DISJOINT)
-
-
-def body(**fields: str) -> bytes:
-    return json.dumps(fields).encode()
-
-
-def version(number: int, content: bytes | None) -> Version:
-    return Version(version=number, seq=number * 10, schema=1, body=content)
-
-
-def edit(record: LocalRecord, content: bytes | None, op_id: str = "op") -> LocalRecord:
-    return edited(record, body=content, op_id=op_id, schema=1, recorded_at="2026-11-24").record
-
-
-def seal(record: LocalRecord) -> LocalRecord:
-    first, *rest = record.entries
-    return replace(record, entries=(replace(first, state=EntryState.SEALED), *rest))
-
-
-CLEAN = LocalRecord(key=KEY, server=version(3, body(title="a", note="n")))
-
-
-def test_edits_before_sealing_coalesce_into_one_entry() -> None:
-    record = edit(edit(CLEAN, body(title="b"), "op1"), body(title="c"), "op2")
-    (entry,) = record.entries
-    assert (entry.op_id, entry.base_version, entry.body) == ("op1", 3, body(title="c"))
-    assert record.state is RecordState.UNSENT
-
-
-def test_an_edit_that_changes_nothing_queues_nothing() -> None:
-    assert edit(CLEAN, b'{"note":"n", "title":"a"}') == CLEAN
-
-
-def test_an_edit_taken_back_before_sealing_queues_nothing() -> None:
-    assert edit(edit(CLEAN, body(title="b")), body(title="a", note="n")) == CLEAN
-
-
-def test_created_and_deleted_before_sealing_vanishes() -> None:
-    record = edit(edit(LocalRecord(key=KEY), body(title="x")), None)
-    assert not record.exists
-
-
-def test_a_sealed_entry_is_never_changed_by_an_edit() -> None:
-    sealed = seal(edit(CLEAN, body(title="b"), "op1"))
-    record = edit(sealed, body(title="c"), "op2")
-    assert record.entries[0] == sealed.entries[0]
-    assert record.entries[1].op_id == "op2"
-    assert record.body == body(title="c")
-
-
-def test_an_edit_made_during_a_push_stays_queued() -> None:
-    record = edit(seal(edit(CLEAN, body(title="b"), "op1")), body(title="c"), "op2")
-    after = acknowledged(record, op_id="op1", version=version(4, None), collection=TASKS).record
-    (entry,) = after.entries
-    assert (entry.op_id, entry.base_version, entry.base_body) == ("op2", 4, body(title="b"))
-    assert after.body == body(title="c")
-    assert after.state is RecordState.UNSENT
-
-
-def test_an_acknowledgement_counts_by_op_id_alone() -> None:
-    record = seal(edit(CLEAN, body(title="b"), "op1"))
-    assert acknowledged(record, op_id="other", version=version(4, None), collection=TASKS) == Step(
-        record=record
+def entry(content: bytes | None, *, state: EntryState = EntryState.QUEUED) -> Entry:
+    return Entry(
+        op_id=f"op-{state.value}",
+        base_version=3,
+        base_body=task("base"),
+        body=content,
+        schema=1,
+        recorded_at="t",
+        state=state,
     )
 
 
-def test_an_acknowledged_record_holds_what_was_sent() -> None:
-    record = seal(edit(CLEAN, body(title="b"), "op1"))
-    after = acknowledged(record, op_id="op1", version=version(4, None), collection=TASKS).record
-    assert after.state is RecordState.ON_SERVER
-    assert after.server is not None
-    assert (after.server.version, after.body) == (4, body(title="b"))
-
-
-def test_a_pull_behind_a_sealed_entry_only_becomes_the_known_version() -> None:
-    record = seal(edit(CLEAN, body(title="b"), "op1"))
-    after = pulled(record, version(4, body(title="b")), TASKS).record
-    assert after.entries == record.entries
-    done = acknowledged(after, op_id="op1", version=version(4, None), collection=TASKS).record
-    assert done.state is RecordState.ON_SERVER
-
-
-def test_a_pull_never_replaces_an_unsent_edit() -> None:
-    record = edit(CLEAN, body(title="mine", note="n"))
-    after = pulled(record, version(4, body(title="theirs", note="n")), TASKS).record
-    assert after.state is RecordState.CONFLICT
-    assert after.conflict is not None
-    assert after.conflict.mine == body(title="mine", note="n")
-    assert after.conflict.theirs.body == body(title="theirs", note="n")
-    assert after.conflict.base_body == body(title="a", note="n")
-    assert after.body == body(title="mine", note="n")
-
-
-def test_a_pull_that_merges_cleanly_rebases_the_entry_and_is_noted() -> None:
-    record = edit(CLEAN, body(title="mine", note="n"))
-    step = pulled(record, version(4, body(title="a", note="theirs")), TASKS)
-    (entry,) = step.record.entries
-    assert entry.base_version == 4
-    assert entry.body is not None
-    assert json.loads(entry.body) == {"title": "mine", "note": "theirs"}
-    (note,) = step.notes
-    assert isinstance(note, AutoMerged)
-    assert note.mine == body(title="mine", note="n")
-
-
-def test_an_older_page_changes_nothing() -> None:
-    assert pulled(CLEAN, version(2, body(title="old")), TASKS).record == CLEAN
-
-
-def test_a_conflict_found_at_push_folds_the_later_edit_into_mine() -> None:
-    record = edit(seal(edit(CLEAN, body(title="b"), "op1")), body(title="c"), "op2")
-    after = conflicted(
-        record,
-        op_id="op1",
-        current=version(4, body(title="z", note="n")),
-        new_op_id="op3",
-        collection=TASKS,
-    ).record
-    assert after.entries == ()
-    assert after.conflict is not None
-    assert after.conflict.mine == body(title="c")
-    assert after.conflict.base_body == body(title="a", note="n")
-
-
-def test_a_conflict_that_merges_goes_out_under_a_new_op_id() -> None:
-    record = seal(edit(CLEAN, body(title="b", note="n"), "op1"))
-    step = conflicted(
-        record,
-        op_id="op1",
-        current=version(4, body(title="a", note="m")),
-        new_op_id="op2",
-        collection=TASKS,
+def conflict(mine: bytes | None) -> OpenConflict:
+    return OpenConflict(
+        id="c1",
+        base_version=2,
+        base_body=task("base"),
+        mine=mine,
+        mine_at="t",
+        schema=1,
+        theirs=version(task("theirs")),
+        decides=(Decided(id="c2", version=4),),
     )
-    (entry,) = step.record.entries
-    assert (entry.op_id, entry.base_version, entry.state) == ("op2", 4, EntryState.QUEUED)
-    assert isinstance(step.notes[0], AutoMerged)
 
 
-def test_edits_behind_an_open_conflict_fold_into_mine() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    after = edit(record, body(title="m2"))
-    assert after.entries == ()
-    assert after.conflict is not None
-    assert after.conflict.mine == body(title="m2")
+def test_a_person_sees_the_newest_of_what_there_is() -> None:
+    nothing = LocalRecord(key=KEY)
+    assert (nothing.body, nothing.exists, nothing.state) == (None, False, RecordState.ON_SERVER)
+    known = replace(nothing, server=version(task("theirs")))
+    assert (known.body, known.exists) == (task("theirs"), True)
+    edited = replace(known, entries=(entry(task("one")), entry(task("two"))))
+    assert (edited.body, edited.state) == (task("two"), RecordState.UNSENT)
+    open_one = replace(known, conflict=conflict(task("mine")))
+    assert (open_one.body, open_one.state) == (task("mine"), RecordState.CONFLICT)
 
 
-def test_a_conflict_ends_when_both_sides_say_the_same() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    step = pulled(record, version(5, body(title="m")), TASKS)
-    assert step.record.state is RecordState.ON_SERVER
-    (note,) = step.notes
-    assert isinstance(note, ConflictClosed)
-    assert not note.by_person
+def test_a_badge_is_that_of_the_newest_change() -> None:
+    badges = {
+        state: LocalRecord(key=KEY, entries=(entry(task(), state=state),)).state
+        for state in EntryState
+    }
+    assert badges == {
+        EntryState.QUEUED: RecordState.UNSENT,
+        EntryState.SEALED: RecordState.SENDING,
+        EntryState.REJECTED: RecordState.REJECTED,
+    }
 
 
-def test_a_resolution_is_an_edit_whose_base_is_theirs() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    decision = Resolution(key=KEY, theirs_version=4, body=body(title="both"))
-    step = resolved(record, decision, op_id="op9", recorded_at="now")
-    assert step is not None
-    (entry,) = step.record.entries
-    assert (entry.base_version, entry.base_body) == (4, body(title="t"))
-    assert isinstance(step.notes[0], ConflictClosed)
+def test_a_record_holds_its_own_conflict_and_those_that_it_decides() -> None:
+    assert LocalRecord(key=KEY).held == ()
+    deciding = replace(entry(task()), decides=(Decided(id="c3"),))
+    assert LocalRecord(key=KEY, entries=(deciding,)).held == (Decided(id="c3"),)
+    held = LocalRecord(key=KEY, conflict=conflict(None)).held
+    assert held == (Decided(id="c1"), Decided(id="c2", version=4))
 
 
-def test_taking_theirs_sends_nothing() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    decision = Resolution(key=KEY, theirs_version=4, body=body(title="t"))
-    step = resolved(record, decision, op_id="op9", recorded_at="now")
-    assert step is not None
-    assert step.record.state is RecordState.ON_SERVER
+def test_an_older_record_is_read_in_the_present_schema() -> None:
+    sealed, queued = entry(task("one"), state=EntryState.SEALED), entry(task("two"))
+    record = LocalRecord(key=KEY, server=version(task("theirs")), entries=(sealed, queued))
+    after = at_present(record, LATER_TASKS)
+    assert after.server == version(later_task("theirs"), schema=2)
+    assert after.entries[0] == sealed
+    assert after.entries[1] == replace(
+        queued, body=later_task("two"), base_body=later_task("base"), schema=2
+    )
 
 
-def test_a_resolution_of_what_is_no_longer_open_is_refused() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    moved = pulled(record, version(5, body(title="t5")), TASKS).record
-    decision = Resolution(key=KEY, theirs_version=4, body=body(title="t"))
-    assert resolved(moved, decision, op_id="op9", recorded_at="now") is None
-    assert resolved(CLEAN, decision, op_id="op9", recorded_at="now") is None
+def test_an_older_conflict_is_read_in_the_present_schema() -> None:
+    record = LocalRecord(key=KEY, conflict=conflict(task("mine")))
+    after = at_present(record, LATER_TASKS).conflict
+    assert after is not None
+    assert (after.base_body, after.mine, after.schema) == (
+        later_task("base"),
+        later_task("mine"),
+        2,
+    )
+    assert after.theirs == version(later_task("theirs"), schema=2)
 
 
-def test_a_rejected_change_waits_for_a_person_and_is_repaired_under_a_new_op_id() -> None:
-    record = seal(edit(CLEAN, body(title="bad"), "op1"))
-    errors = [FieldError(field="title", reason="is bad")]
-    dead = rejected(record, op_id="op1", code="validation_failed", errors=errors).record
-    assert dead.state is RecordState.REJECTED
-    assert dead.body == body(title="bad")
-    repaired = edit(dead, body(title="good"), "op2")
-    (entry,) = repaired.entries
-    assert (entry.op_id, entry.state, entry.errors) == ("op2", EntryState.QUEUED, ())
-    assert discarded(dead).record == CLEAN
-
-
-def test_a_later_edit_is_judged_on_its_own_after_a_rejection() -> None:
-    record = edit(seal(edit(CLEAN, body(title="bad"), "op1")), body(title="good"), "op2")
-    after = rejected(record, op_id="op1", code="validation_failed", errors=[]).record
-    (entry,) = after.entries
-    assert (entry.op_id, entry.base_version, entry.state) == ("op2", 3, EntryState.QUEUED)
-
-
-def test_a_rejected_change_saved_as_it_was_asks_again() -> None:
-    dead = rejected(
-        seal(edit(CLEAN, body(title="b"), "op1")), op_id="op1", code="not_found", errors=[]
-    ).record
-    (entry,) = edit(dead, body(title="b"), "op2").entries
-    assert (entry.op_id, entry.base_version, entry.state) == ("op2", 3, EntryState.QUEUED)
-
-
-def test_what_was_taken_back_before_it_was_rejected_leaves_nothing_to_say() -> None:
-    reverted = edit(seal(edit(CLEAN, body(title="b"), "op1")), body(title="a", note="n"), "op2")
-    assert rejected(reverted, op_id="op1", code="forbidden", errors=[]).record == CLEAN
-    created = edit(seal(edit(LocalRecord(key=KEY), body(title="b"), "op1")), None, "op2")
-    assert not rejected(created, op_id="op1", code="forbidden", errors=[]).record.exists
-
-
-def test_discarding_what_was_not_rejected_does_nothing() -> None:
-    record = edit(CLEAN, body(title="b"))
-    assert discarded(record).record == record
-
-
-class OneRecordTwoWriters(RuleBasedStateMachine):
-    """A laptop, a server and another writer; an oracle that knows each word typed here.
-
-    Law: what the person here typed last is on the screen until a person changed it or
-    an automatic merge, noted with all bodies, put it together with the other's words.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.record = LocalRecord(key=KEY)
-        self.server: list[bytes | None] = []
-        self.remembered: dict[str, int] = {}
-        self.typed = 0
-        self.expected: bytes | None = None
-        self.ids = 0
-
-    def _id(self) -> str:
-        self.ids += 1
-        return f"op{self.ids}"
-
-    def _take(self, step: Step) -> None:
-        before = self.record
-        self.record = step.record
-        merged = [note for note in step.notes if isinstance(note, AutoMerged)]
-        if merged:
-            assert merged[-1].mine == before.body
-            self.expected = merged[-1].result
-
-    @rule(field=st.sampled_from(["title", "note"]))
-    def type_something(self, field: str) -> None:
-        self.typed += 1
-        fields = json.loads(self.record.body) if self.record.body else {}
-        self.expected = json.dumps({**fields, field: f"m{self.typed}"}).encode()
-        self._take(
-            edited(self.record, body=self.expected, op_id=self._id(), schema=1, recorded_at="t")
-        )
-
-    @rule(field=st.sampled_from(["title", "note"]))
-    def other_writes(self, field: str) -> None:
-        fields = json.loads(self.server[-1]) if self.server and self.server[-1] else {}
-        self.server.append(json.dumps({**fields, field: f"t{len(self.server)}"}).encode())
-
-    @precondition(lambda self: self.record.entries)
-    @rule(lose_answer=st.booleans())
-    def push(self, lose_answer: bool) -> None:
-        self.record = seal(self.record)
-        entry = self.record.entries[0]
-        number = self.remembered.get(entry.op_id)
-        if number is None and entry.base_version == len(self.server):
-            self.server.append(entry.body)
-            number = self.remembered[entry.op_id] = len(self.server)
-        if lose_answer:
-            return
-        if number is not None:
-            answer = version(number, None)
-            self._take(
-                acknowledged(self.record, op_id=entry.op_id, version=answer, collection=TASKS)
-            )
-        else:
-            current = version(len(self.server), self.server[-1])
-            self._take(
-                conflicted(
-                    self.record,
-                    op_id=entry.op_id,
-                    current=current,
-                    new_op_id=self._id(),
-                    collection=TASKS,
-                )
-            )
-
-    @precondition(lambda self: self.server)
-    @rule()
-    def pull(self) -> None:
-        clean = self.record.state is RecordState.ON_SERVER
-        self._take(pulled(self.record, version(len(self.server), self.server[-1]), TASKS))
-        if clean:
-            self.expected = self.server[-1]
-
-    @precondition(lambda self: self.record.conflict is not None)
-    @rule(keep_mine=st.booleans())
-    def decide(self, keep_mine: bool) -> None:
-        conflict = self.record.conflict
-        assert conflict is not None
-        self.expected = conflict.mine if keep_mine else conflict.theirs.body
-        decision = Resolution(key=KEY, theirs_version=conflict.theirs.version, body=self.expected)
-        step = resolved(self.record, decision, op_id=self._id(), recorded_at="t")
-        assert step is not None
-        self._take(step)
-
-    @invariant()
-    def the_words_typed_here_are_still_there(self) -> None:
-        if self.record.state is RecordState.ON_SERVER and self.expected is not None:
-            assert self.record.server is not None
-            held = self.server[: self.record.server.version]
-            assert any(json.loads(at or b"{}") == json.loads(self.expected) for at in held)
-        elif self.expected is not None:
-            assert self.record.body is not None
-            assert json.loads(self.record.body) == json.loads(self.expected)
-
-    @invariant()
-    def the_queue_has_one_sealed_entry_at_most(self) -> None:
-        assert len(self.record.entries) <= 2
-        assert all(entry.state is not EntryState.SEALED for entry in self.record.entries[1:])
-        assert not (self.record.conflict and self.record.entries)
-
-
-TestOneRecordTwoWriters = OneRecordTwoWriters.TestCase
-TestOneRecordTwoWriters.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+def test_a_record_of_the_present_is_read_as_it_is() -> None:
+    for record in (
+        LocalRecord(key=KEY),
+        LocalRecord(key=KEY, server=version(None), entries=(entry(None),)),
+        LocalRecord(key=KEY, conflict=conflict(None)),
+    ):
+        assert at_present(record, TASKS) == record

@@ -1,14 +1,11 @@
 """The session: what happened → what to do next."""
 
-import itertools
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from physioflow_sync.core.connectivity import AFTER, Connectivity
+from physioflow_sync.core.connectivity import Connectivity
 from physioflow_sync.core.errors import FailureKind
 from physioflow_sync.core.session import (
+    MAX_GOOD_LINE_FAILURES,
     MAX_PARKED,
     PARKED_S,
     Effect,
@@ -39,10 +36,6 @@ def play(*events: Event, now_s: float = 0.0) -> tuple[Session, Effect]:
 CYCLE = (Started(), Probed(), Pushed(sent=0), Pulled(has_more=False, must_push=False))
 
 
-def test_connectivity_has_an_answer_to_everything_that_can_be_seen() -> None:
-    assert set(AFTER) == {*FailureKind, "answered", "cycle_done"}
-
-
 def test_a_first_cycle_probes_pushes_pulls_and_rests() -> None:
     effects = [play(*CYCLE[: n + 1])[1] for n in range(len(CYCLE))]
     assert effects[:3] == [Probe(), Push(limit=500), Pull()]
@@ -60,7 +53,10 @@ def test_pushing_goes_on_until_the_queue_is_empty() -> None:
 
 
 def test_pulling_goes_on_until_the_feed_is_at_its_end() -> None:
-    assert play(*CYCLE[:3], Pulled(has_more=True, must_push=True))[1] == Pull()
+    more = Pulled(has_more=True, must_push=True, took_s=2.0)
+    assert play(*CYCLE[:3], more)[1] == Pull(limit=500)
+    quick = Pulled(has_more=True, must_push=True, took_s=0.1)
+    assert play(*CYCLE[:3], quick)[1] == Pull(limit=1_000)
 
 
 def test_work_that_a_pull_made_ready_is_sent_at_once() -> None:
@@ -116,12 +112,42 @@ def test_a_batch_that_is_too_large_is_halved_and_sent_at_once() -> None:
     assert play(Started(), Probed(), failed)[1] == Push(limit=250)
 
 
-def test_a_batch_that_the_line_does_not_carry_is_halved_after_a_pause() -> None:
+def test_a_batch_that_the_line_does_not_carry_is_halved_once_a_page_has_come() -> None:
     ops = tuple(map(str, range(500)))
     failed = Failed(kind=FailureKind.UNREACHABLE, op_ids=ops)
-    session, effect = play(Started(), Probed(), failed)
-    assert effect == Wait(seconds=2.5)
-    assert session.step(Probed(), now_s=5.0, dice=0.5)[1] == Push(limit=250)
+    assert play(Started(), Probed(), failed)[1] == Wait(seconds=2.5)
+    again = (Started(), Probed(), failed, Woken(why=Wake.TIMER), Probed())
+    assert play(*again)[1] == Pull(limit=500)
+    pulled = Pulled(has_more=False, must_push=True)
+    assert play(*again, pulled)[1] == Push(limit=250)
+
+
+def test_on_a_good_line_the_operation_that_does_not_go_stands_aside() -> None:
+    failed = Failed(kind=FailureKind.UNREACHABLE, op_ids=("big",))
+    round_trip = (Woken(why=Wake.TIMER), Probed(), Pulled(has_more=False, must_push=True))
+    session, effect = play(Started(), Probed(), failed, *round_trip)
+    assert (effect, session.parked) == (Push(limit=1), {})
+    session, effect = play(Started(), Probed(), failed, *round_trip, failed)
+    assert set(session.parked) == {"big"}
+    assert isinstance(effect, Wait)
+    session, effect = play(Started(), Probed(), failed, *round_trip, failed, *round_trip)
+    assert effect == Push(limit=1, parked=frozenset({"big"}))
+
+
+def test_on_a_good_line_the_pause_between_pushes_stays_short() -> None:
+    failed = Failed(kind=FailureKind.UNREACHABLE, op_ids=("a", "b"))
+    round_trip = (Woken(why=Wake.TIMER), Probed(), Pulled(has_more=False, must_push=True))
+    events = (Started(), Probed(), *((failed, *round_trip) * 9), failed)
+    session, effect = play(*events)
+    assert isinstance(effect, Wait)
+    assert effect.seconds is not None
+    assert effect.seconds <= 20.0
+    assert session.failures == MAX_GOOD_LINE_FAILURES
+
+
+def test_a_page_that_does_not_come_is_asked_for_smaller() -> None:
+    events = (*CYCLE[:3], Failed(kind=FailureKind.UNREACHABLE), Woken(why=Wake.TIMER), Probed())
+    assert play(*events, Pushed(sent=0))[1] == Pull(limit=250)
 
 
 @pytest.mark.parametrize("kind", [FailureKind.SERVER_ERROR, FailureKind.BAD_REQUEST])
@@ -178,28 +204,3 @@ def test_a_smaller_batch_grows_again_with_success() -> None:
     session = Session(push_limit=100)
     session, _ = session.step(Pushed(sent=100), now_s=0.0, dice=0.5)
     assert session.push_limit == 200
-
-
-EVENTS = st.one_of(
-    st.sampled_from([Started(), Probed(), Pushed(sent=0), Pushed(sent=3)]),
-    st.builds(Pulled, has_more=st.booleans(), must_push=st.booleans()),
-    st.builds(Woken, why=st.sampled_from(Wake)),
-    st.builds(
-        Failed,
-        kind=st.sampled_from(FailureKind),
-        retry_after_s=st.none() | st.floats(min_value=0, max_value=600),
-        op_ids=st.sampled_from([(), ("a",), ("a", "b", "c")]),
-    ),
-)
-
-
-@given(st.lists(EVENTS, max_size=40), st.floats(min_value=0, max_value=1, exclude_max=True))
-def test_no_wait_is_without_end_and_no_batch_is_empty(events: list[Event], dice: float) -> None:
-    session = Session()
-    for event, now_s in zip(events, itertools.count(), strict=False):
-        session, effect = session.step(event, now_s=float(now_s), dice=dice)
-        if isinstance(effect, Wait):
-            assert effect.seconds is not None
-            assert 0 <= effect.seconds <= 600
-        if isinstance(effect, Push):
-            assert 1 <= effect.limit <= 500

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
-from physioflow_sync.core.changes import Key, Version, same_body
-from physioflow_sync.core.collections import Collection, Registry
-from physioflow_sync.core.errors import FieldError, InvalidBody, RecordMoved
-from physioflow_sync.core.local_record import (
-    LocalRecord,
-    Step,
-    acknowledged,
-    conflicted,
-    edited,
-    rejected,
-)
+from physioflow_sync.core.changes import Key, Version, derived_id, same_body
+from physioflow_sync.core.collections import Collection, Registry, holds_conflicts
+from physioflow_sync.core.errors import FieldError, InvalidBody, RecordMoved, UnknownCollection
+from physioflow_sync.core.local_record import LocalRecord, Step
+from physioflow_sync.core.outbox import Entry, EntryState, operation_of
 from physioflow_sync.core.protocol import (
-    MAX_BODY_BYTES,
     Applied,
     Blocked,
     ConflictFound,
     Duplicate,
+    Operation,
     Rejected,
     Result,
     WireRecord,
     body_bytes,
 )
+from physioflow_sync.core.record_steps import acknowledged, conflicted, edited, rejected
 from physioflow_sync.core.resolution import Resolution
+from physioflow_sync.core.status import Waiting, Why
 from physioflow_sync.ports import Edit, Settled
 
-_TOO_BIG: Final = FieldError(field="", reason=f"is larger than {MAX_BODY_BYTES // 1024} KiB")
 _NO_DELETE: Final = FieldError(field="", reason="cannot be deleted, only marked inactive")
 
 
@@ -62,7 +58,7 @@ def after_edit(
         record,
         body=edit.body,
         op_id=op_id,
-        schema=collection.schema_version,
+        collection=collection,
         recorded_at=recorded_at,
     )
 
@@ -94,13 +90,19 @@ def after_answer(
                 collection=collection,
             )
         case Rejected():
-            return rejected(record, op_id=result.op_id, code=result.code, errors=result.errors)
+            return rejected(
+                record,
+                op_id=result.op_id,
+                code=result.code,
+                errors=result.errors,
+                collection=collection,
+            )
         case Blocked():
             return Step(record=record)
 
 
 def tally(answers: Iterable[tuple[Result, LocalRecord, LocalRecord]]) -> Settled:
-    """Count what answers came to.
+    """Count what answers came to; the engine's own records are a person's business nowhere.
 
     Args:
         answers: each with its record before and after it.
@@ -108,6 +110,8 @@ def tally(answers: Iterable[tuple[Result, LocalRecord, LocalRecord]]) -> Settled
     count = dict.fromkeys(("applied", "merged", "conflicts", "rejected", "blocked"), 0)
     changed: dict[Key, None] = {}
     for result, before, after in answers:
+        if holds_conflicts(after.key.collection):
+            continue
         opened = before.conflict is None and after.conflict is not None
         count["conflicts"] += opened
         match result:
@@ -134,8 +138,9 @@ def check_body(collection: Collection, body: bytes | None) -> None:
         if not collection.may_delete:
             raise InvalidBody(collection.name, [_NO_DELETE])
         return
-    if len(body) > MAX_BODY_BYTES:
-        raise InvalidBody(collection.name, [_TOO_BIG])
+    if len(body) > collection.max_body_bytes:
+        reason = f"is larger than {collection.max_body_bytes // 1024} KiB"
+        raise InvalidBody(collection.name, [FieldError(field="", reason=reason)])
     collection.decode(body)
 
 
@@ -144,9 +149,11 @@ def check_edits(registry: Registry, edits: Iterable[tuple[Key, bytes | None]]) -
 
     Raises:
         InvalidBody: a body breaks its collection's rules.
-        UnknownCollection: no collection has that name.
+        UnknownCollection: no collection has that name, or the engine keeps it itself.
     """
     for key, body in edits:
+        if holds_conflicts(key.collection):
+            raise UnknownCollection(key.collection)
         check_body(registry[key.collection], body)
 
 
@@ -158,7 +165,55 @@ def check_resolution(registry: Registry, record: LocalRecord, resolution: Resolu
         UnknownCollection: a record to create is of a collection that nobody declared.
     """
     theirs = record.conflict.theirs.body if record.conflict is not None else None
-    if resolution.body is not None or theirs is not None:
-        check_body(registry[resolution.key.collection], resolution.body)
+    check_decision(registry, resolution.key, resolution, stands=theirs)
+
+
+def check_decision(
+    registry: Registry, key: Key, resolution: Resolution, *, stands: bytes | None
+) -> None:
+    """Check what a person decided of a record of which the server has `stands`.
+
+    Raises:
+        InvalidBody, UnknownCollection: as `check_resolution`.
+    """
+    if resolution.body is not None or stands is not None:
+        check_body(registry[key.collection], resolution.body)
     for name, body in resolution.also_create:
         check_body(registry[name], body)
+
+
+def handed_in_as(key: Key, entry: Entry) -> Operation:
+    """Return unsent work as it is handed in, under an id that its content makes.
+
+    What is edited after it was handed in is then another operation, and sent twice the same.
+    """
+    op_id = derived_id("hand in", entry.op_id, entry.body or b"")
+    return operation_of(key, replace(entry, op_id=op_id, offered=False))
+
+
+_WHYS: Final = {
+    EntryState.QUEUED: Why.QUEUED,
+    EntryState.SEALED: Why.SENDING,
+    EntryState.REJECTED: Why.REJECTED,
+}
+
+
+def waiting_of(record: LocalRecord, *, missing_parents: tuple[Key, ...]) -> Waiting:
+    """Return why a record with unsent work is not on the server yet.
+
+    Args:
+        missing_parents: the records that it points into and that the server does not have.
+    """
+    if record.conflict is not None:
+        return Waiting(key=record.key, why=Why.CONFLICT, since=record.conflict.mine_at)
+    first, last = record.entries[0], record.entries[-1]
+    is_held = first.state is EntryState.QUEUED and bool(missing_parents)
+    return Waiting(
+        key=record.key,
+        why=Why.PARENT if is_held else _WHYS[first.state],
+        since=last.recorded_at,
+        parents=missing_parents if is_held else (),
+        op_id=first.op_id,
+        code=first.code,
+        errors=first.errors,
+    )

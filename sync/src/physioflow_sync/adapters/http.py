@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import httpx
@@ -12,23 +13,38 @@ from tenacity import RetryCallState, Retrying
 from physioflow_sync.adapters.http_exchange import (
     REQUEST_DEADLINE_S,
     USER_AGENT,
+    ZSTD,
     Exchange,
     open_client,
 )
 from physioflow_sync.adapters.http_sign_in import TokenKeeper
 from physioflow_sync.core.breaker import Breaker, Circuit
+from physioflow_sync.core.digest import BUCKETS, bucket_of
 from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import (
+    BUCKET_PATH,
     CHANGES_PATH,
+    DIGEST_PATH,
+    FIRST_SERVER,
     HEALTH_PATH,
+    INFO_PATH,
+    PROTOCOL_VERSION,
+    PROTOCOLS_SERVED,
     PUSH_PATH,
+    QUARANTINE_PATH,
     REFRESH_PATH,
+    Bucket,
     ChangesPage,
+    Digest,
+    HandedIn,
+    HandInRequest,
     Health,
     PushRequest,
     PushResponse,
     RefreshRequest,
+    ServerInfo,
     Tokens,
+    WireRecord,
 )
 from physioflow_sync.core.retry import REQUEST_RETRY, retry_delay_s
 from physioflow_sync.ports import Clock, Dice
@@ -38,9 +54,16 @@ T = TypeVar("T")
 MAX_PATIENCE_S: Final = 5.0
 """A `Retry-After` longer than this ends the request; the cycle waits for it instead."""
 
+MAX_BUCKET_PAGES: Final = 64
+"""Of one bucket, which holds a 256th of a collection; a server's page is a few MB."""
+
 _HEALTH = msgspec.json.Decoder(Health)
+_INFO = msgspec.json.Decoder(ServerInfo)
 _PUSHED = msgspec.json.Decoder(PushResponse)
 _PAGE = msgspec.json.Decoder(ChangesPage)
+_DIGEST = msgspec.json.Decoder(Digest)
+_BUCKET = msgspec.json.Decoder(Bucket)
+_HANDED_IN = msgspec.json.Decoder(HandedIn)
 _TOKENS = msgspec.json.Decoder(Tokens)
 
 
@@ -77,53 +100,118 @@ class HttpTransport:
         self._dice = dice
         self._fresh_breaker = breaker
         self._breaker = breaker
+        self._protocol = PROTOCOL_VERSION
 
-    def probe(self) -> None:
-        nonce = self._dice.new_id()
+    def probe(self) -> ServerInfo:
         deadline_s = self._deadline_s()
-
-        def ask() -> None:
-            health = self._exchange.get(
-                HEALTH_PATH,
-                _HEALTH,
-                params={"nonce": nonce},
-                deadline_s=deadline_s,
-                stranger=FailureKind.PORTAL,
-            )
-            if health.nonce != nonce:
-                raise TransportFailure(FailureKind.PORTAL, "somebody else answered")
-
-        self._counted(ask)
+        self._counted(partial(self._see_alive, deadline_s))
         self._breaker = self._fresh_breaker
+        info = self._counted(partial(self._see_info, deadline_s))
+        common = set(info.protocols) & set(PROTOCOLS_SERVED)
+        self._protocol = max(common, default=PROTOCOL_VERSION)
+        self._exchange.takes_zstd = ZSTD in info.capabilities
+        return info
 
     def push(self, request: PushRequest) -> PushResponse:
-        content = msgspec.json.encode(request)
+        return self._retried(self._posting(PUSH_PATH, _PUSHED, request))
 
-        def ask(token: str, deadline_s: float) -> PushResponse:
-            return self._exchange.post(
-                PUSH_PATH, _PUSHED, content=content, deadline_s=deadline_s, token=token
-            )
+    def changes(
+        self, *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
+    ) -> ChangesPage:
+        params = {"limit": str(limit), "protocol": str(self._protocol)}
+        optional = {"cursor": cursor, "witness": witness, "nonce": nonce}
+        params |= {name: value for name, value in optional.items() if value}
+        return self._retried(self._getting(CHANGES_PATH, _PAGE, params))
 
-        return self._retried(ask)
+    def digest(self) -> Digest:
+        found = self._retried(self._getting(DIGEST_PATH, _DIGEST, {}))
+        if any(len(numbers) != BUCKETS for numbers in found.collections.values()):
+            raise TransportFailure(FailureKind.SERVER_ERROR, "this is no digest")
+        return found
 
-    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
-        params = {"limit": str(limit)}
-        if cursor is not None:
-            params["cursor"] = cursor
+    def bucket(self, collection: str, bucket: int) -> Bucket:
+        params = {"collection": collection, "bucket": str(bucket)}
+        records: list[WireRecord] = []
+        cursor: str | None = None
+        for _ in range(MAX_BUCKET_PAGES):
+            page = self._retried(self._getting(BUCKET_PATH, _BUCKET, params))
+            _check_bucket(page, collection, bucket, after=params.get("after", ""))
+            records += page.records
+            has_moved = cursor not in (None, page.cursor)
+            if has_moved or not page.has_more:
+                # Where the clinic has moved on meanwhile, the newer cursor says so.
+                return Bucket(cursor=page.cursor, records=records, has_more=page.has_more)
+            cursor, params["after"] = page.cursor, page.records[-1].id
+        raise TransportFailure(FailureKind.SERVER_ERROR, "the bucket has no end")
 
-        def ask(token: str, deadline_s: float) -> ChangesPage:
-            return self._exchange.get(
-                CHANGES_PATH, _PAGE, params=params, deadline_s=deadline_s, token=token
-            )
-
-        return self._retried(ask)
+    def hand_in(self, request: HandInRequest) -> None:
+        post = self._posting(QUARANTINE_PATH, _HANDED_IN, request)
+        tokens = self._tokens.tokens()
+        ticket = tokens.hand_in_ticket if tokens is not None else ""
+        try:
+            kept = self._retried(post, ticket=ticket)
+        except TransportFailure as failure:
+            if failure.kind is not FailureKind.DEVICE_REVOKED:
+                raise
+            # It is known by now; said here, it means that this door is shut as well.
+            words = "this laptop may hand nothing in"
+            raise TransportFailure(FailureKind.FORBIDDEN, words, code=failure.code) from failure
+        if not {operation.op_id for operation in request.ops} <= set(kept.op_ids):
+            raise TransportFailure(FailureKind.SERVER_ERROR, "not everything was taken in")
 
     def close(self) -> None:
         self._client.close()
 
-    def _retried(self, ask: Callable[[str, float], T]) -> T:
-        """Ask until there is an answer, or no point in asking again."""
+    def _see_alive(self, deadline_s: float) -> None:
+        """Ask for a sign of life that nobody else can give."""
+        nonce = self._dice.new_id()
+        health = self._exchange.get(
+            HEALTH_PATH,
+            _HEALTH,
+            params={"nonce": nonce},
+            deadline_s=deadline_s,
+            stranger=FailureKind.PORTAL,
+        )
+        if health.nonce != nonce:
+            raise TransportFailure(FailureKind.PORTAL, "somebody else answered")
+
+    def _see_info(self, deadline_s: float) -> ServerInfo:
+        try:
+            return self._exchange.get(
+                INFO_PATH, _INFO, params={}, deadline_s=deadline_s, absent=FIRST_SERVER
+            )
+        except TransportFailure as failure:
+            if failure.kind is not FailureKind.PORTAL:
+                raise
+            # The nonce has shown that no portal is in between; this is the server's fault.
+            raise TransportFailure(FailureKind.SERVER_ERROR, failure.detail) from failure
+
+    def _getting(
+        self, path: str, answer: msgspec.json.Decoder[T], params: dict[str, str]
+    ) -> Callable[[str, float], T]:
+        return lambda token, deadline_s: self._exchange.get(
+            path, answer, params=params, deadline_s=deadline_s, token=token
+        )
+
+    def _posting(
+        self, path: str, answer: msgspec.json.Decoder[T], request: msgspec.Struct
+    ) -> Callable[[str, float], T]:
+        content = msgspec.json.encode(request)
+        return lambda token, deadline_s: self._exchange.post(
+            path, answer, content=content, deadline_s=deadline_s, token=token
+        )
+
+    def _retried(self, ask: Callable[[str, float], T], *, ticket: str = "") -> T:
+        """Ask until there is an answer, or no point in asking again.
+
+        Args:
+            ask: makes one attempt, with a token and until a deadline.
+            ticket: stands in place of the access token.
+        """
         deadline_s = self._deadline_s()
+
+        def attempt() -> T:
+            return ask(ticket, deadline_s) if ticket else self._authorised(ask, deadline_s)
 
         def is_too_late(state: RetryCallState) -> bool:
             return self._clock.monotonic_s() + state.upcoming_sleep > deadline_s or (
@@ -132,13 +220,20 @@ class HttpTransport:
             )
 
         retrying = Retrying(
-            sleep=self._clock.sleep,
+            sleep=self._pause,
             retry=self._is_worth_another,
             wait=self._delay_s,
             stop=is_too_late,
             reraise=True,
         )
-        return retrying(lambda: self._admitted(lambda: self._authorised(ask, deadline_s)))
+        return retrying(lambda: self._admitted(attempt))
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for the next attempt; there is none where the wait was ended early."""
+        awake_s = self._clock.monotonic_s() + seconds / 2
+        self._clock.sleep(seconds)
+        if self._clock.monotonic_s() < awake_s:
+            raise TransportFailure(FailureKind.UNREACHABLE, "stopped while waiting to ask again")
 
     def _is_worth_another(self, state: RetryCallState) -> bool:
         failure = _failure(state)
@@ -209,3 +304,12 @@ class HttpTransport:
 def _failure(state: RetryCallState) -> TransportFailure | None:
     error = state.outcome.exception() if state.outcome is not None else None
     return error if isinstance(error, TransportFailure) else None
+
+
+def _check_bucket(page: Bucket, collection: str, bucket: int, *, after: str) -> None:
+    """Refuse a page with records of elsewhere, and one that does not lead on."""
+    for record in page.records:
+        if record.collection != collection or bucket_of(record.id) != bucket:
+            raise TransportFailure(FailureKind.SERVER_ERROR, "a record of another bucket")
+    if page.has_more and (not page.records or page.records[-1].id <= after):
+        raise TransportFailure(FailureKind.SERVER_ERROR, "the bucket does not move on")

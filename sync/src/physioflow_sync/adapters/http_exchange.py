@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import ipaddress
+from http import HTTPStatus
 from typing import Final, TypeVar
 
 import httpx
 import msgspec
+import zstandard
 
 from physioflow_sync.adapters.http_failures import (
     NOT_UNDERSTOOD,
@@ -30,6 +32,9 @@ COMPRESS_ABOVE_BYTES: Final = 1_024
 MAX_ANSWER_BYTES: Final = 8 * MAX_REQUEST_BYTES
 """Of one answer, decompressed."""
 MAX_CONNECTIONS: Final = 4
+ZSTD: Final = "zstd"
+"""The capability of a server that reads such bodies, and the encoding's name."""
+_ZSTD: Final = zstandard.ZstdCompressor()
 USER_AGENT: Final = "physioflow-sync"
 
 
@@ -64,9 +69,14 @@ def open_client(
 
 
 class Exchange:
-    """Makes single attempts with a client, until a deadline."""
+    """Makes single attempts with a client, until a deadline.
+
+    Attributes:
+        takes_zstd: the server said that it reads it; each reads gzip.
+    """
 
     def __init__(self, client: httpx.Client, *, clock: Clock) -> None:
+        self.takes_zstd = False
         self._client = client
         self._clock = clock
 
@@ -79,14 +89,23 @@ class Exchange:
         deadline_s: float,
         token: str | None = None,
         stranger: FailureKind = FailureKind.SERVER_ERROR,
+        absent: T | None = None,
     ) -> T:
         """Ask once.
 
         Args:
             stranger: what an answer in other words than the server's means here.
+            absent: the answer where a server has no such path; None: that is a failure.
         """
         request = self._client.build_request("GET", path, params=params)
-        return self._send(request, answer, deadline_s=deadline_s, token=token, stranger=stranger)
+        return self._send(
+            request,
+            answer,
+            deadline_s=deadline_s,
+            token=token,
+            stranger=stranger,
+            absent=absent,
+        )
 
     def post(
         self,
@@ -99,8 +118,8 @@ class Exchange:
     ) -> T:
         headers = {"Content-Type": "application/json"}
         if len(content) > COMPRESS_ABOVE_BYTES:
-            content = gzip.compress(content, 1, mtime=0)
-            headers["Content-Encoding"] = "gzip"
+            headers["Content-Encoding"] = ZSTD if self.takes_zstd else "gzip"
+            content = _ZSTD.compress(content) if self.takes_zstd else _gzip(content)
         request = self._client.build_request("POST", path, content=content, headers=headers)
         return self._send(request, answer, deadline_s=deadline_s, token=token)
 
@@ -112,6 +131,7 @@ class Exchange:
         deadline_s: float,
         token: str | None,
         stranger: FailureKind = FailureKind.SERVER_ERROR,
+        absent: T | None = None,
     ) -> T:
         """Send a request once.
 
@@ -129,6 +149,8 @@ class Exchange:
                 response.close()
         except httpx.RequestError as error:
             raise failure_of_error(error) from error
+        if absent is not None and response.status_code == HTTPStatus.NOT_FOUND:
+            return absent
         failure = failure_of_answer(
             response.status_code, response.headers, content, now=self._clock.now()
         )
@@ -162,6 +184,10 @@ class Exchange:
             write=min(READ_TIMEOUT_S, left_s),
             pool=min(POOL_TIMEOUT_S, left_s),
         ).as_dict()
+
+
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, 1, mtime=0)
 
 
 def _check_size(content: bytes | bytearray) -> None:

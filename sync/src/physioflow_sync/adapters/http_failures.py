@@ -42,6 +42,9 @@ _KINDS: Final[Mapping[int, FailureKind]] = {
 _ONLY_OURS_TO_SAY: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """A page of somebody's proxy with such a status signs nobody out."""
 
+_REVOKED: Final = "device_revoked"
+"""The code that tells a laptop that its access was withdrawn, not just this request."""
+
 NOT_UNDERSTOOD: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding bytes that somebody else wrote may raise."""
 
@@ -71,6 +74,8 @@ def failure_of_answer(
     problem = problem_of(content)
     if status < HTTPStatus.BAD_REQUEST or (looks_like_page and status in _ONLY_OURS_TO_SAY):
         kind = FailureKind.PORTAL
+    elif status == HTTPStatus.FORBIDDEN and problem is not None and problem.code == _REVOKED:
+        kind = FailureKind.DEVICE_REVOKED
     elif status in _KINDS:
         kind = _KINDS[status]
     elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -82,6 +87,7 @@ def failure_of_answer(
         _words(status, problem),
         retry_after_s=retry_after(headers.get("retry-after"), now=now),
         code=problem.code if problem is not None else None,
+        common_seq=problem.common_seq if problem is not None else None,
     )
 
 

@@ -57,7 +57,6 @@ class Breaker:
     Attributes:
         failures: environment failures in a row.
         opened_at_s: when the circuit last opened.
-        trial_under_way: a half-open trial has been let through and not answered.
     """
 
     max_failures: int = MAX_FAILURES
@@ -65,7 +64,6 @@ class Breaker:
     circuit: Circuit = Circuit.CLOSED
     failures: int = 0
     opened_at_s: float = 0.0
-    trial_under_way: bool = False
 
     def admit(self, *, now_s: float) -> tuple[Breaker, float | None]:
         """Ask to make one attempt.
@@ -81,21 +79,20 @@ class Breaker:
                 wait_s = self.opened_at_s + self.open_s - now_s
                 if wait_s > 0:
                     return self, wait_s
-                return replace(self._moved(Signal.TIMED_OUT), trial_under_way=True), None
+                return self._moved(Signal.TIMED_OUT), None
             case Circuit.HALF_OPEN:
-                if self.trial_under_way:
-                    return self, self.open_s
-                return replace(self, trial_under_way=True), None
+                # The one trial is under way.
+                return self, self.open_s
 
     def succeeded(self) -> Breaker:
         """Something answered."""
-        return replace(self._moved(Signal.SUCCEEDED), failures=0, trial_under_way=False)
+        return replace(self._moved(Signal.SUCCEEDED), failures=0)
 
     def failed(self, *, now_s: float) -> Breaker:
         """The environment failed the attempt."""
         failures = self.failures + 1
         signal = Signal.FAILED_TOO_OFTEN if failures >= self.max_failures else Signal.FAILED
-        moved = replace(self._moved(signal), failures=failures, trial_under_way=False)
+        moved = replace(self._moved(signal), failures=failures)
         if moved.circuit is Circuit.OPEN and self.circuit is not Circuit.OPEN:
             return replace(moved, opened_at_s=now_s)
         return moved

@@ -11,11 +11,14 @@ import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
-from physioflow_sync.core.changes import Fields
+from physioflow_sync.core.changes import Fields, body_of, fields_of
+from physioflow_sync.core.conflict_body import ConflictBody
 from physioflow_sync.core.errors import FieldError, InvalidBody, UnknownCollection
+from physioflow_sync.core.protocol import MAX_BODY_BYTES
 
 
 class MergePolicy(enum.Enum):
@@ -24,11 +27,14 @@ class MergePolicy(enum.Enum):
     ASK: any change on both sides is a person's to decide.
     DISJOINT: a merge group changed on one side only is taken from that side.
     APPEND_ONLY: records are never changed after creation; a change on both sides asks.
+    TRAVELLING: the engine's own records of open conflicts, about which nobody is asked. A
+        put stands over a delete: whoever closed the conflict had not seen what it says now.
     """
 
     ASK = "ask_always"
     DISJOINT = "merge_disjoint"
     APPEND_ONLY = "append_only"
+    TRAVELLING = "travelling"
 
 
 class GroupRule(enum.Enum):
@@ -82,6 +88,9 @@ class Collection:
         may_delete: False where records are only ever marked inactive.
         number_format: `str.format` pattern of the number that the server assigns at
             creation (`"PF-{:05d}"`), or None.
+        max_body_bytes: bound of one body.
+        conflicts_of: name of the collection whose open conflicts these records are; None
+            for every collection that a domain declares.
     """
 
     name: str
@@ -96,6 +105,8 @@ class Collection:
     search_fields: tuple[str, ...] = ()
     may_delete: bool = True
     number_format: str | None = None
+    max_body_bytes: int = MAX_BODY_BYTES
+    conflicts_of: str | None = None
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[msgspec.Struct]:
@@ -131,6 +142,15 @@ class Collection:
             fields = self.upcasters[version](fields)
         return fields
 
+    def upcast_body(self, body: bytes | None, *, schema: int) -> bytes | None:
+        """Return a body of an older schema version as one of the present version.
+
+        A body of a newer version than this build knows is carried as it is.
+        """
+        if body is None or schema >= self.schema_version:
+            return body
+        return body_of(self.upcast(fields_of(body) or {}, schema=schema))
+
     def groups_of(self, names: Iterable[str]) -> tuple[MergeGroup, ...]:
         """Return the merge groups that cover these fields, declared groups first."""
         wanted = set(names)
@@ -149,8 +169,41 @@ class Collection:
         )
 
 
+_CONFLICTS: Final = ".conflicts"
+
+
+def conflicts_of(name: str) -> str:
+    """Return the name of the collection that holds a collection's open conflicts."""
+    return name + _CONFLICTS
+
+
+def holds_conflicts(name: str) -> bool:
+    """Tell whether a collection is one of open conflicts, kept by the engine itself."""
+    return name.endswith(_CONFLICTS)
+
+
+def _conflicts_collection(collection: Collection) -> Collection:
+    """Return where the open conflicts of a collection travel.
+
+    A collection of its own for each, so that nobody's feed holds a conflict over records
+    that their role does not see.
+    """
+    return Collection(
+        name=conflicts_of(collection.name),
+        body_type=ConflictBody,
+        merge_policy=MergePolicy.TRAVELLING,
+        max_body_bytes=4 * collection.max_body_bytes,
+        conflicts_of=collection.name,
+    )
+
+
 class Registry(Mapping[str, Collection]):
     """The collections of one domain, by name, in dependency order.
+
+    Each declared collection `x` brings `x.conflicts`, after all that are declared.
+
+    Attributes:
+        declared: the collections of the domain itself.
 
     Raises:
         ValueError: a name twice, or a parent that is declared after its child.
@@ -166,6 +219,9 @@ class Registry(Mapping[str, Collection]):
                 if parent != collection.name and parent not in self._by_name:
                     raise ValueError(f"{collection.name!r}: parent {parent!r} is not declared yet")
             self._by_name[collection.name] = collection
+        self.declared: Final = tuple(self._by_name.values())
+        for collection in self.declared:
+            self._by_name[conflicts_of(collection.name)] = _conflicts_collection(collection)
 
     def __getitem__(self, name: str) -> Collection:
         try:

@@ -92,6 +92,7 @@ class FailureKind(enum.Enum):
     TLS = "tls"
     SIGNED_OUT = "signed_out"
     FORBIDDEN = "forbidden"
+    DEVICE_REVOKED = "device_revoked"
     TOO_LARGE = "too_large"
     UPDATE_REQUIRED = "update_required"
     GONE = "gone"
@@ -104,6 +105,15 @@ class FailureKind(enum.Enum):
         Only these count against the circuit breaker.
         """
         return self in _ENVIRONMENT
+
+    @property
+    def may_blame_the_batch(self) -> bool:
+        """True where a smaller batch may not meet it.
+
+        A whole request that is refused dead-letters nothing: whose fault it is, nobody has
+        said.
+        """
+        return self in _MAY_BLAME_THE_BATCH
 
     @property
     def is_transient(self) -> bool:
@@ -119,6 +129,9 @@ _ENVIRONMENT = frozenset(
         FailureKind.MAINTENANCE,
         FailureKind.TLS,
     }
+)
+_MAY_BLAME_THE_BATCH = frozenset(
+    {FailureKind.TOO_LARGE, FailureKind.SERVER_ERROR, FailureKind.BAD_REQUEST}
 )
 _TRANSIENT = frozenset(
     {
@@ -139,6 +152,7 @@ class TransportFailure(SyncError):
         retry_after_s: the server's `Retry-After`, or the time until an open breaker
             allows a trial; a floor for the next attempt.
         code: the problem code of the server's answer (`cursor_expired`), where it gave one.
+        common_seq: with `epoch_changed`, up to where both timelines agree; None: unknown.
     """
 
     def __init__(
@@ -148,9 +162,11 @@ class TransportFailure(SyncError):
         *,
         retry_after_s: float | None = None,
         code: str | None = None,
+        common_seq: int | None = None,
     ) -> None:
         self.kind = kind
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.code = code
+        self.common_seq = common_seq
         super().__init__(f"{kind.value}: {detail}" if detail else kind.value)

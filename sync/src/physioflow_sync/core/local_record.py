@@ -1,25 +1,17 @@
-"""One record as this laptop holds it, and each thing that can happen to it.
-
-Every function takes a `LocalRecord` and returns a `Step`: the record afterwards and
-what is to be remembered about it.  A store loads records, applies these functions and
-saves the outcome, all in one transaction; it decides nothing itself.
+"""One record as this laptop holds it.
 
 What a person sees is the newest of: the last outbox entry, *mine* of an open
-conflict, the server's version.
+conflict, the server's version.  What can happen to a record is in `record_steps`.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from physioflow_sync.core.changes import Key, Version, same_body
+from physioflow_sync.core.changes import Key, Version
 from physioflow_sync.core.collections import Collection
-from physioflow_sync.core.errors import FieldError
-from physioflow_sync.core.merge import Conflict, Merged, merge
-from physioflow_sync.core.outbox import Entry, EntryState
-from physioflow_sync.core.resolution import Resolution
+from physioflow_sync.core.outbox import Decided, Entry, EntryState
 
 
 class RecordState(enum.Enum):
@@ -37,18 +29,23 @@ class OpenConflict:
     """Two versions of one record, until a person decides.
 
     Attributes:
+        id: of the record as which this conflict travels.
         base_version, base_body: what both changes started from (0 and None: nothing).
         mine: this laptop's body, later edits folded in; None deletes.
         mine_at: ISO 8601 time of the last of those edits by this laptop's clock.
+        schema: schema version of `base_body` and `mine`.
         theirs: the server's newest known version.
+        decides: conflicts of other laptops that *mine* was meant to decide.
     """
 
+    id: str
     base_version: int
     base_body: bytes | None
     mine: bytes | None
     mine_at: str
     schema: int
     theirs: Version
+    decides: tuple[Decided, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +53,8 @@ class LocalRecord:
     """One record.
 
     Attributes:
-        server: the newest version known to be the server's; None: never seen there.
+        server: the newest version known to be the server's; None: not there, as far as is
+            known.
         entries: its outbox entries in order: at most one sealed, then at most one that is
             not.
         conflict: the open conflict; then `entries` is empty.
@@ -89,12 +87,65 @@ class LocalRecord:
             return RecordState.ON_SERVER
         return _BADGES[self.entries[-1].state]
 
+    @property
+    def held(self) -> tuple[Decided, ...]:
+        """The travelling conflicts that stay open as long as this record says so."""
+        of_entries = (decided for entry in self.entries for decided in entry.decides)
+        if self.conflict is None:
+            return tuple(of_entries)
+        return (Decided(id=self.conflict.id), *self.conflict.decides, *of_entries)
+
 
 _BADGES = {
     EntryState.QUEUED: RecordState.UNSENT,
     EntryState.SEALED: RecordState.SENDING,
     EntryState.REJECTED: RecordState.REJECTED,
 }
+
+
+def version_at_present(version: Version, collection: Collection) -> Version:
+    """Return the server's version with its body in the present schema."""
+    if version.schema >= collection.schema_version:
+        return version
+    return replace(
+        version,
+        body=collection.upcast_body(version.body, schema=version.schema),
+        schema=collection.schema_version,
+    )
+
+
+def entry_at_present(entry: Entry, collection: Collection) -> Entry:
+    """Return an entry that is not sealed with its bodies in the present schema."""
+    if entry.schema >= collection.schema_version:
+        return entry
+    return replace(
+        entry,
+        body=collection.upcast_body(entry.body, schema=entry.schema),
+        base_body=collection.upcast_body(entry.base_body, schema=entry.schema),
+        schema=collection.schema_version,
+    )
+
+
+def at_present(record: LocalRecord, collection: Collection) -> LocalRecord:
+    """Return a record as this build reads it; a sealed entry stays as it was sent."""
+    server, conflict = record.server, record.conflict
+    if conflict is not None:
+        conflict = replace(
+            conflict,
+            base_body=collection.upcast_body(conflict.base_body, schema=conflict.schema),
+            mine=collection.upcast_body(conflict.mine, schema=conflict.schema),
+            schema=max(conflict.schema, collection.schema_version),
+            theirs=version_at_present(conflict.theirs, collection),
+        )
+    return replace(
+        record,
+        server=None if server is None else version_at_present(server, collection),
+        entries=tuple(
+            entry if entry.state is EntryState.SEALED else entry_at_present(entry, collection)
+            for entry in record.entries
+        ),
+        conflict=conflict,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,202 +177,3 @@ class Step:
 
     record: LocalRecord
     notes: tuple[Note, ...] = ()
-
-
-def edited(
-    record: LocalRecord, *, body: bytes | None, op_id: str, schema: int, recorded_at: str
-) -> Step:
-    """A person saved the record (or, with None, deleted it).
-
-    Args:
-        op_id: for the entry that this edit opens, if it opens one.
-    """
-    if record.conflict is not None:
-        # Later edits fold into mine: behind an open conflict nothing new may queue up.
-        conflict = replace(record.conflict, mine=body, mine_at=recorded_at, schema=schema)
-        return _agreed_or_open(record, conflict)
-    if same_body(record.body, body) and record.state is not RecordState.REJECTED:
-        return Step(record=record)
-    # A rejected change that is saved as it was asks again: its parent may be there by now.
-    fresh = Entry(
-        op_id=op_id,
-        base_version=0,
-        base_body=None,
-        body=body,
-        schema=schema,
-        recorded_at=recorded_at,
-    )
-    if not record.entries:
-        server = record.server
-        if server is not None:
-            fresh = replace(fresh, base_version=server.version, base_body=server.body)
-        return Step(record=replace(record, entries=(fresh,)))
-    last = record.entries[-1]
-    if last.state is EntryState.SEALED:
-        # Its real base is known once the sealed entry is answered; until then it waits.
-        fresh = replace(fresh, base_version=last.base_version, base_body=last.body)
-        return Step(record=replace(record, entries=(last, fresh)))
-    fresh = replace(fresh, base_version=last.base_version, base_body=last.base_body)
-    if last.state is EntryState.QUEUED:
-        fresh = replace(fresh, op_id=last.op_id)
-    if same_body(body, last.base_body):
-        # Taken back before anything was sent, or created and deleted: nothing to say.
-        return Step(record=replace(record, entries=record.entries[:-1]))
-    return Step(record=replace(record, entries=(*record.entries[:-1], fresh)))
-
-
-def pulled(record: LocalRecord, version: Version, collection: Collection) -> Step:
-    """The feed brought a version of the record."""
-    if record.server is not None and version.version < record.server.version:
-        return Step(record=record)
-    record = replace(record, server=version)
-    if record.conflict is not None:
-        return _agreed_or_open(record, replace(record.conflict, theirs=version))
-    if not record.entries or record.entries[0].state is EntryState.SEALED:
-        # Behind a sealed entry the pulled version may be our own write: the answer tells.
-        return Step(record=record)
-    (entry,) = record.entries
-    if entry.base_version == version.version:
-        return Step(record=record)
-    return _reconcile(record, entry, entry.op_id, collection)
-
-
-def acknowledged(
-    record: LocalRecord, *, op_id: str, version: Version, collection: Collection
-) -> Step:
-    """The server wrote the operation as `version`, whose body it leaves to us."""
-    if not record.entries or record.entries[0].op_id != op_id:
-        return Step(record=record)
-    done, *rest = record.entries
-    known = record.server
-    if version.assigned is None and known is not None:
-        # The server gives a record its number once, in the answer to its creation.
-        version = replace(version, assigned=known.assigned)
-    written = replace(
-        version,
-        body=done.body,
-        schema=done.schema,
-        recorded_at=version.recorded_at or done.recorded_at,
-    )
-    newest = known if known is not None and known.version >= written.version else written
-    record = replace(record, server=newest, entries=())
-    if not rest:
-        return Step(record=record)
-    (later,) = rest
-    later = replace(later, base_version=written.version, base_body=written.body)
-    record = replace(record, entries=(later,))
-    if newest.version == later.base_version:
-        return Step(record=record)
-    return _reconcile(record, later, later.op_id, collection)
-
-
-def conflicted(
-    record: LocalRecord, *, op_id: str, current: Version, new_op_id: str, collection: Collection
-) -> Step:
-    """The server refused the operation: the record had moved on to `current`.
-
-    Never sent again as it was: merged under a new op_id where the rules allow, otherwise
-    an open conflict.
-    """
-    if not record.entries or record.entries[0].op_id != op_id:
-        return Step(record=record)
-    refused, newest_edit = record.entries[0], record.entries[-1]
-    known = record.server
-    server = known if known is not None and known.version > current.version else current
-    mine = replace(
-        newest_edit,
-        base_version=refused.base_version,
-        base_body=refused.base_body,
-        state=EntryState.QUEUED,
-    )
-    return _reconcile(replace(record, server=server), mine, new_op_id, collection)
-
-
-def rejected(record: LocalRecord, *, op_id: str, code: str, errors: Sequence[FieldError]) -> Step:
-    """The server can never accept the operation; a person repairs or discards it."""
-    if not record.entries or record.entries[0].op_id != op_id:
-        return Step(record=record)
-    refused, newest_edit = record.entries[0], record.entries[-1]
-    if newest_edit is not refused:
-        # The later edit may have repaired it already: let the server judge that one.
-        later = replace(newest_edit, base_version=refused.base_version, base_body=refused.base_body)
-        # It may also have taken everything back: then there is nothing to say.
-        entries = () if same_body(later.body, later.base_body) else (later,)
-        return Step(record=replace(record, entries=entries))
-    dead = replace(refused, state=EntryState.REJECTED, code=code, errors=tuple(errors))
-    return Step(record=replace(record, entries=(dead,)))
-
-
-def discarded(record: LocalRecord) -> Step:
-    """A person gave up a rejected change: the server's version stands."""
-    if not record.entries or record.entries[-1].state is not EntryState.REJECTED:
-        return Step(record=record)
-    return Step(record=replace(record, entries=()))
-
-
-def resolved(
-    record: LocalRecord, resolution: Resolution, *, op_id: str, recorded_at: str
-) -> Step | None:
-    """A person decided; None where what they saw is no longer what is open."""
-    conflict = record.conflict
-    if conflict is None or conflict.theirs.version != resolution.theirs_version:
-        return None
-    theirs = conflict.theirs
-    closed = ConflictClosed(conflict=conflict, result=resolution.body, by_person=True)
-    record = replace(record, conflict=None, server=theirs)
-    if not same_body(resolution.body, theirs.body):
-        entry = Entry(
-            op_id=op_id,
-            base_version=theirs.version,
-            base_body=theirs.body,
-            body=resolution.body,
-            schema=conflict.schema,
-            recorded_at=recorded_at,
-        )
-        record = replace(record, entries=(entry,))
-    return Step(record=record, notes=(closed,))
-
-
-def _reconcile(record: LocalRecord, mine: Entry, op_id: str, collection: Collection) -> Step:
-    """Bring an unsealed edit onto the server's version, or open a conflict."""
-    server = record.server
-    assert server is not None, "reconciled against nothing"
-    match merge(collection, base=mine.base_body, mine=mine.body, theirs=server.body):
-        case Conflict():
-            conflict = OpenConflict(
-                base_version=mine.base_version,
-                base_body=mine.base_body,
-                mine=mine.body,
-                mine_at=mine.recorded_at,
-                schema=mine.schema,
-                theirs=server,
-            )
-            return Step(record=replace(record, entries=(), conflict=conflict))
-        case Merged() as merged:
-            entry = replace(
-                mine,
-                op_id=op_id,
-                base_version=server.version,
-                base_body=server.body,
-                body=merged.body,
-            )
-            note = AutoMerged(
-                base=mine.base_body,
-                mine=mine.body,
-                theirs=server.body,
-                result=merged.body,
-                theirs_version=server.version,
-            )
-            entries = () if same_body(merged.body, server.body) else (entry,)
-            return Step(
-                record=replace(record, entries=entries),
-                notes=(note,) if merged.is_automatic_merge else (),
-            )
-
-
-def _agreed_or_open(record: LocalRecord, conflict: OpenConflict) -> Step:
-    """Close a conflict whose sides have come to say the same; else keep it open."""
-    if not same_body(conflict.mine, conflict.theirs.body):
-        return Step(record=replace(record, conflict=conflict))
-    closed = ConflictClosed(conflict=conflict, result=conflict.mine, by_person=False)
-    return Step(record=replace(record, server=conflict.theirs, conflict=None), notes=(closed,))

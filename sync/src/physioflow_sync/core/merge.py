@@ -64,6 +64,8 @@ def merge(
         return Merged(body=theirs, taken={})
     if same_body(theirs, base):
         return Merged(body=mine, taken={})
+    if collection.merge_policy is MergePolicy.TRAVELLING:
+        return Merged(body=theirs if mine is None else mine, taken={})
     mine_fields, theirs_fields = fields_of(mine), fields_of(theirs)
     if mine_fields is None or theirs_fields is None:
         return Conflict(groups=())

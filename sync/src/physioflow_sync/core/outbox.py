@@ -28,6 +28,20 @@ class EntryState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A travelling conflict that an edit decides; it is closed once the edit is on the server.
+
+    Attributes:
+        id: of the conflict's record.
+        version: the version of that record which the person saw: the conflict is closed
+            only if it still says that. None: it is this laptop's own, whatever it says.
+    """
+
+    id: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One operation waiting for its answer.
 
@@ -36,8 +50,10 @@ class Entry:
         base_version: the server version that the edit started from; 0 creates.
         base_body: that version's body; None where there was none.
         body: what the record shall be; None deletes it.
-        schema: schema version of `body`.
+        schema: schema version of `body` and `base_body`.
         recorded_at: ISO 8601 time of the edit by this laptop's clock; for people only.
+        decides: the conflicts that this edit is the decision of.
+        offered: see `protocol.Operation`.
         code, errors: why the server rejected it; empty unless REJECTED.
     """
 
@@ -48,6 +64,8 @@ class Entry:
     schema: int
     recorded_at: str
     state: EntryState = EntryState.QUEUED
+    decides: tuple[Decided, ...] = ()
+    offered: bool = False
     code: str = ""
     errors: tuple[FieldError, ...] = ()
 
@@ -115,4 +133,5 @@ def operation_of(key: Key, entry: Entry) -> Operation:
         schema=entry.schema,
         recorded_at=entry.recorded_at,
         body=raw_body(entry.body),
+        offered=entry.offered,
     )

@@ -5,6 +5,8 @@ Both sides encode and decode with these structs and nothing else.  Bodies are
 
 Protocol versions:
     1  the first: push, changes, single-record routes.
+    2  digests and repair, live events, offers after a restore, conflicts that travel,
+       and unsent work that is handed in. Version 1 knows none of these and is served.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import msgspec
 
 from physioflow_sync.core.errors import FieldError
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 """What this build speaks."""
-PROTOCOLS_SERVED: Final = (1,)
+FIRST_PROTOCOL: Final = 1
+PROTOCOLS_SERVED: Final = (FIRST_PROTOCOL, 2)
 """What this build understands of others."""
 
 MAX_OPERATIONS_A_PUSH: Final = 500
@@ -29,7 +32,13 @@ MAX_REQUEST_BYTES: Final = 8 * 1024 * 1024
 """Of one request, decompressed."""
 
 PUSH_PATH: Final = "/api/v1/sync/push"
+MAX_NONCE_CHARS: Final = 128
 CHANGES_PATH: Final = "/api/v1/sync/changes"
+DIGEST_PATH: Final = "/api/v1/sync/digest"
+BUCKET_PATH: Final = "/api/v1/sync/bucket"
+EVENTS_PATH: Final = "/api/v1/sync/events"
+QUARANTINE_PATH: Final = "/api/v1/sync/quarantine"
+INFO_PATH: Final = "/api/v1/"
 SIGN_IN_PATH: Final = "/api/v1/sign-in"
 REFRESH_PATH: Final = "/api/v1/token/refresh"
 SIGN_OUT_PATH: Final = "/api/v1/sign-out"
@@ -66,6 +75,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         schema: schema version of `body`.
         recorded_at: ISO 8601 with offset, by the laptop's clock; for people only.
         body: a JSON object; absent for a delete.
+        offered: the laptop knows that the server had this version and lost it in a
+            restore; `op_id` is then `resync.offered_op_id`, the same on every laptop.
     """
 
     op_id: str
@@ -76,14 +87,22 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema: int = 1
     recorded_at: str = ""
     body: msgspec.Raw = NO_BODY
+    offered: bool = False
 
 
-class PushRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `MAX_OPERATIONS_A_PUSH` operations, at most one a record, parents first."""
+class PushRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At most `MAX_OPERATIONS_A_PUSH` operations, at most one a record, parents first.
+
+    `cursor` says where the laptop left the feed, and `witness` where the server was when it
+    last answered a push, if that was later: a server that was restored notices before it
+    writes anything.
+    """
 
     protocol: int
     ops: list[Operation]
     epoch: str | None = None
+    cursor: str | None = None
+    witness: str | None = None
 
 
 class WireRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -150,18 +169,27 @@ class Blocked(_Result, frozen=True, kw_only=True, tag="blocked"):
 Result = Applied | Duplicate | ConflictFound | Rejected | Blocked
 
 
-class PushResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """One result an operation, in the request's order."""
+class PushResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One result an operation, in the request's order.
+
+    `witness` is the cursor of what the server holds now: proof of what it has acknowledged.
+    """
 
     results: list[Result]
     epoch: str
     server_time: str
+    witness: str | None = None
 
 
-class ChangesPage(msgspec.Struct, frozen=True, kw_only=True):
+class ChangesPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A page of the feed: records in seq order, each once, at its newest version.
 
-    `next_cursor` is opaque to the laptop and stands for the last seq *examined*.
+    Attributes:
+        next_cursor: opaque to the laptop; stands for the last seq *examined*.
+        remaining: records that follow this page, at most.
+        scope: the collections that this user's role sees; only on a page that starts at
+            the feed's beginning.
+        nonce: the request's own, so that no proxy can answer with an old page.
     """
 
     changes: list[WireRecord]
@@ -169,6 +197,63 @@ class ChangesPage(msgspec.Struct, frozen=True, kw_only=True):
     has_more: bool
     epoch: str
     server_time: str
+    remaining: int = 0
+    scope: list[str] | None = None
+    nonce: str = ""
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server holds at `cursor`: for each collection, `digest.BUCKETS` numbers."""
+
+    cursor: str
+    collections: dict[str, list[int]]
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one bucket of one collection that are not deleted, by id, at `cursor`.
+
+    Where `has_more`, the rest follows after the last one's id.
+    """
+
+    cursor: str
+    records: list[WireRecord]
+    has_more: bool = False
+
+
+class SeqEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A live event's data: the clinic is at this seq. A hint, nothing more."""
+
+    seq: int
+
+
+class HandInRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Unsent work of a laptop that may no longer send it, for the administrator."""
+
+    ops: list[Operation]
+
+
+class HandedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The operations that are kept now, durably."""
+
+    op_ids: list[str]
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server is and speaks."""
+
+    server_version: str
+    protocols: list[int]
+    minimum_client_version: str
+    capabilities: list[str]
+
+
+FIRST_SERVER: Final = ServerInfo(
+    server_version="0",
+    protocols=[1],
+    minimum_client_version="0",
+    capabilities=["push", "changes", "records"],
+)
+"""What a server is that cannot say what it is."""
 
 
 class SignInRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,11 +269,16 @@ class RefreshRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """Opaque tokens; `access_expires_in_s` counts from the answer."""
+    """Opaque tokens; `access_expires_in_s` counts from the answer.
+
+    `hand_in_ticket` opens the quarantine's door alone, from outside alone, also after the
+    laptop's access was withdrawn.
+    """
 
     access_token: str
     refresh_token: str
     access_expires_in_s: int
+    hand_in_ticket: str = ""
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,7 +301,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`application/problem+json` (RFC 9457) with the guide's codes."""
+    """`application/problem+json` (RFC 9457) with the guide's codes.
+
+    `common_seq` comes with 410 `epoch_changed`: the greatest seq up to which the laptop's
+    timeline and the server's agree, where the server knows.
+    """
 
     title: str
     status: int
@@ -220,3 +314,4 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str = ""
     errors: list[FieldError] | None = None
     current: WireRecord | None = None
+    common_seq: int | None = None

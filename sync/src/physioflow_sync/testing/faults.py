@@ -4,31 +4,61 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 
 from physioflow_sync.core.errors import FailureKind, TransportFailure
-from physioflow_sync.core.protocol import ChangesPage, PushRequest, PushResponse
+from physioflow_sync.core.protocol import (
+    Bucket,
+    ChangesPage,
+    Digest,
+    HandInRequest,
+    PushRequest,
+    PushResponse,
+    ServerInfo,
+)
 from physioflow_sync.ports import Dice, Transport
 
 T = TypeVar("T")
+
+BUSY_FOR_S: Final = 20.0
+"""The `Retry-After` of BUSY."""
 
 
 class Fault(enum.Enum):
     """What happens to one request.
 
     NONE: nothing. LOSE_REQUEST: the server never sees it. LOSE_ANSWER: the server takes it
-    and nobody hears. DUPLICATE: it arrives twice, the second answer counts. STALE: a proxy
-    repeats the last answer to a request of that kind. SERVER_ERROR: 500, without effect.
-    PORTAL: somebody else answers.
+    and nobody hears. CUT: likewise, the answer breaking off in the middle. DUPLICATE: it
+    arrives twice, the second answer counts. STALE: a proxy repeats the last answer to a
+    request of that kind. PORTAL: somebody else answers. All others are answers without
+    effect: SERVER_ERROR 500, BUSY 503 with `BUSY_FOR_S`, THROTTLED 429, TOO_LARGE 413,
+    SIGNED_OUT 401, where the token cannot be renewed either.
     """
 
     NONE = "none"
     LOSE_REQUEST = "lose_request"
     LOSE_ANSWER = "lose_answer"
+    CUT = "cut"
     DUPLICATE = "duplicate"
     STALE = "stale"
-    SERVER_ERROR = "server_error"
     PORTAL = "portal"
+    SERVER_ERROR = "server_error"
+    BUSY = "busy"
+    THROTTLED = "throttled"
+    TOO_LARGE = "too_large"
+    SIGNED_OUT = "signed_out"
+
+
+_REFUSALS: Final[Mapping[Fault, tuple[FailureKind, str, float | None]]] = {
+    Fault.LOSE_REQUEST: (FailureKind.UNREACHABLE, "the request was lost", None),
+    Fault.PORTAL: (FailureKind.PORTAL, "a page, please accept the terms", None),
+    Fault.SERVER_ERROR: (FailureKind.SERVER_ERROR, "500", None),
+    Fault.BUSY: (FailureKind.MAINTENANCE, "503", BUSY_FOR_S),
+    Fault.THROTTLED: (FailureKind.THROTTLED, "429", None),
+    Fault.TOO_LARGE: (FailureKind.TOO_LARGE, "413", None),
+    Fault.SIGNED_OUT: (FailureKind.SIGNED_OUT, "401", None),
+}
+"""Faults that keep a request from the server, with the failure that the laptop sees."""
 
 
 def random_faults(dice: Dice, odds: Mapping[Fault, float]) -> Generator[Fault]:
@@ -50,42 +80,69 @@ class LossyTransport:
     def __init__(self, transport: Transport, faults: Iterable[Fault]) -> None:
         self._transport = transport
         self._faults = iter(faults)
-        self._last_answer: PushResponse | None = None
-        self._last_page: ChangesPage | None = None
+        self._push = _Way[PushResponse]()
+        self._changes = _Way[ChangesPage]()
+        self._digest = _Way[Digest]()
+        self._bucket = _Way[Bucket]()
+        # What tells a fresh answer of these from an old one is the real transport's:
+        # the nonce, and the op_ids.
+        self._probe = _Way[ServerInfo](FailureKind.PORTAL)
+        self._hand_in = _Way[None](FailureKind.SERVER_ERROR)
 
-    def probe(self) -> None:
-        self._meet(self._transport.probe, stale=None)
+    def probe(self) -> ServerInfo:
+        return self._probe.meet(self._next(), self._transport.probe)
 
     def push(self, request: PushRequest) -> PushResponse:
-        self._last_answer = self._meet(
-            lambda: self._transport.push(request), stale=self._last_answer
-        )
-        return self._last_answer
+        return self._push.meet(self._next(), lambda: self._transport.push(request))
 
-    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
-        self._last_page = self._meet(
-            lambda: self._transport.changes(cursor=cursor, limit=limit), stale=self._last_page
+    def changes(
+        self, *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
+    ) -> ChangesPage:
+        return self._changes.meet(
+            self._next(),
+            lambda: self._transport.changes(
+                cursor=cursor, limit=limit, witness=witness, nonce=nonce
+            ),
         )
-        return self._last_page
+
+    def digest(self) -> Digest:
+        return self._digest.meet(self._next(), self._transport.digest)
+
+    def bucket(self, collection: str, bucket: int) -> Bucket:
+        return self._bucket.meet(self._next(), lambda: self._transport.bucket(collection, bucket))
+
+    def hand_in(self, request: HandInRequest) -> None:
+        self._hand_in.meet(self._next(), lambda: self._transport.hand_in(request))
 
     def close(self) -> None:
         self._transport.close()
 
-    def _meet(self, ask: Callable[[], T], *, stale: T | None) -> T:
-        match next(self._faults, Fault.NONE):
-            case Fault.NONE:
-                return ask()
-            case Fault.LOSE_REQUEST:
-                raise TransportFailure(FailureKind.UNREACHABLE, "the request was lost")
-            case Fault.LOSE_ANSWER:
-                ask()
-                raise TransportFailure(FailureKind.UNREACHABLE, "the answer was lost")
-            case Fault.DUPLICATE:
-                ask()
-                return ask()
-            case Fault.STALE:
-                return ask() if stale is None else stale
-            case Fault.SERVER_ERROR:
-                raise TransportFailure(FailureKind.SERVER_ERROR, "500")
-            case Fault.PORTAL:
-                raise TransportFailure(FailureKind.PORTAL, "a page, please accept the terms")
+    def _next(self) -> Fault:
+        return next(self._faults, Fault.NONE)
+
+
+class _Way(Generic[T]):
+    """Requests of one kind, and the last answer to them.
+
+    `stale`: how an old answer fails; None: it passes for a new one.
+    """
+
+    def __init__(self, stale: FailureKind | None = None) -> None:
+        self._stale = stale
+        self._last: list[T] = []
+
+    def meet(self, fault: Fault, ask: Callable[[], T]) -> T:
+        if fault in _REFUSALS:
+            kind, words, retry_after_s = _REFUSALS[fault]
+            raise TransportFailure(kind, words, retry_after_s=retry_after_s)
+        if fault is Fault.STALE and self._last:
+            if self._stale is not None:
+                raise TransportFailure(self._stale, "an old answer")
+            return self._last[0]
+        answer = ask()
+        if fault is Fault.DUPLICATE:
+            answer = ask()
+        if fault in (Fault.LOSE_ANSWER, Fault.CUT):
+            raise TransportFailure(FailureKind.UNREACHABLE, f"{fault.value}: no whole answer")
+        self._last = [answer]
+        return answer

@@ -19,8 +19,8 @@ from physioflow_sync.testing.steps import (
     open_conflict,
     pull,
     save,
-    seal,
     seal_one,
+    seal_work,
     wire,
 )
 from physioflow_sync.testing.tasks import letter, project, task
@@ -35,7 +35,7 @@ class LawsOfDeciding:
         (record,) = store.conflicts()
         assert record.conflict is not None
         assert record.conflict.mine == record.body == letter("mine, later")
-        assert seal(store) == ()
+        assert seal_work(store) == ()
 
     def test_taking_theirs_sends_nothing(self, store: Store) -> None:
         open_conflict(store, mine=letter("mine"), theirs=letter("theirs"), base=letter("base"))
@@ -104,7 +104,7 @@ class LawsOfDeciding:
         with pytest.raises(InvalidBody):
             store.resolve(decided, recorded_at=NOW)
         assert len(store.conflicts()) == 1
-        assert seal(store) == ()
+        assert seal_work(store) == ()
 
     def test_a_delete_of_theirs_may_be_taken(self, store: Store) -> None:
         open_conflict(store, mine=letter("mine"), theirs=None, base=letter("base"))

@@ -34,7 +34,7 @@ class LawsOfPulling:
             store, wire(TASK, task(), version=1), wire(PROJECT, project(), version=3), cursor="c:9"
         )
         assert set(outcome.changed) == {TASK, PROJECT}
-        assert (store.cursor(), store.epoch()) == ("c:9", "epoch-1")
+        assert (store.position().cursor, store.position().epoch) == ("c:9", "epoch-1")
         record = store.record(PROJECT)
         assert record.server is not None
         assert (record.server.version, record.server.seq) == (3, 30)
@@ -44,16 +44,16 @@ class LawsOfPulling:
 
     def test_an_empty_page_moves_the_cursor(self, store: Store) -> None:
         assert pull(store, cursor="c:42").changed == ()
-        assert store.cursor() == "c:42"
+        assert store.position().cursor == "c:42"
 
     def test_a_page_that_fails_leaves_its_cursor_behind(self, store: Store) -> None:
         pull(store, cursor="c:1")
         open_conflict(store, mine=letter("m"), theirs=letter("t"), base=letter("b"))
-        before = store.cursor()
+        before = store.position().cursor
         bad = wire(LETTER, b"no json", version=3)
         with pytest.raises(ValueError, match="malformed"):
             pull(store, wire(TASK, task(), version=1), bad, cursor="c:2")
-        assert store.cursor() == before
+        assert store.position().cursor == before
         assert not store.record(TASK).exists
 
     def test_children_may_come_before_their_parents(self, store: Store) -> None:

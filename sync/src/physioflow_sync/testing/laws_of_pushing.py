@@ -29,6 +29,7 @@ from physioflow_sync.testing.steps import (
     save,
     seal,
     seal_one,
+    seal_work,
     wire,
 )
 from physioflow_sync.testing.tasks import letter, project, task
@@ -196,8 +197,7 @@ class LawsOfPushing:
         assert conflict.mine == record.body == letter("mine")
         assert conflict.theirs.body == letter("theirs")
         assert (conflict.theirs.author, conflict.theirs.device) == ("Bao", "Room 3")
-        assert not store.has_sendable(parked=NOTHING_PARKED)
-        assert seal(store) == ()
+        assert seal_work(store) == ()
         assert store.counts() == Counts(conflicts=1)
 
     def test_an_edit_made_meanwhile_is_part_of_mine(self, store: Store) -> None:

@@ -11,7 +11,7 @@ from physioflow_sync.core.errors import InvalidBody, RecordMoved, UnknownCollect
 from physioflow_sync.core.local_record import RecordState
 from physioflow_sync.core.protocol import MAX_BODY_BYTES
 from physioflow_sync.core.status import Counts
-from physioflow_sync.ports import Edit, Store
+from physioflow_sync.ports import Edit, Position, Store
 from physioflow_sync.testing.steps import (
     NOTHING_PARKED,
     NOW,
@@ -71,8 +71,7 @@ class LawsOfWriting:
         assert store.counts() == Counts()
         assert not store.has_sendable(parked=NOTHING_PARKED)
         assert seal(store) == ()
-        assert store.cursor() is None
-        assert store.epoch() is None
+        assert store.position() == Position()
         assert store.last_synced_at() is None
         assert store.conflicts() == ()
 
@@ -87,6 +86,11 @@ class LawsOfWriting:
     def test_a_collection_that_nobody_declared_is_refused(self, store: Store) -> None:
         with pytest.raises(UnknownCollection):
             save(store, Key("ghosts", TASK.id), task())
+
+    def test_what_the_engine_keeps_itself_is_not_for_a_person_to_write(self, store: Store) -> None:
+        with pytest.raises(UnknownCollection):
+            save(store, Key("tasks.conflicts", TASK.id), task())
+        assert not store.record(Key("tasks.conflicts", TASK.id)).exists
 
     def test_a_collection_may_forbid_deleting(self, store: Store) -> None:
         on_server(store, PROJECT, project())

@@ -4,206 +4,265 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from physioflow_sync.core.changes import Key, fields_of
+from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Collection, Registry
-from physioflow_sync.core.errors import FailureKind, FieldError, InvalidBody, TransportFailure
+from physioflow_sync.core.digest import bucket_of, digests
+from physioflow_sync.core.errors import FailureKind, TransportFailure
 from physioflow_sync.core.protocol import (
+    FIRST_SERVER,
     MAX_CHANGES_A_PAGE,
     MAX_OPERATIONS_A_PUSH,
+    PROTOCOL_VERSION,
     PROTOCOLS_SERVED,
-    Applied,
-    Blocked,
+    Bucket,
     ChangesPage,
-    ConflictFound,
-    Duplicate,
+    Digest,
+    HandedIn,
+    HandInRequest,
     Operation,
-    OperationKind,
     PushRequest,
     PushResponse,
-    Rejected,
-    Result,
+    ServerInfo,
     WireRecord,
     body_bytes,
-    raw_body,
 )
+from physioflow_sync.testing.memory_clinic import Clinic, Who
+from physioflow_sync.testing.memory_writing import write_batch
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 SERVER_TIME: Final = "2026-11-24T09:00:00+00:00"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
-    """Who sends, and from which laptop."""
-
-    author: str = "Anna"
-    device: str = "Room 1"
+CAPABILITIES: Final = (*FIRST_SERVER.capabilities, "digest", "quarantine", "conflicts")
+_FIRST: Final = 1
+"""A server that serves this protocol alone knows nothing of what came with the second."""
 
 
 class MemoryServer:
     """Optimistic locking, memory of op_ids, one feed; may be asked by many threads.
 
+    Methods that answer a laptop raise `TransportFailure`, as the real server's answer would
+    be translated.
+
     Attributes:
-        epoch: a new one stands for a restored backup.
         poisonous: ids of records on which the server fails, as one with a bug does.
+        protocols: what it serves; fewer or others make it an older or a newer server.
+        hidden: names of collections that nobody sees.
+        revoked: names of laptops whose access was withdrawn.
+        bucket_limit: records of a bucket in one answer.
         pushes: how many batches arrived.
     """
 
     def __init__(self, registry: Registry) -> None:
-        self.epoch = "epoch-1"
         self.poisonous: set[str] = set()
+        self.protocols: tuple[int, ...] = PROTOCOLS_SERVED
+        self.hidden: set[str] = set()
+        self.revoked: set[str] = set()
+        self.bucket_limit = MAX_CHANGES_A_PAGE
         self.pushes = 0
         self._registry = registry
         self._lock = threading.Lock()
-        self._records: dict[Key, WireRecord] = {}
-        self._applied: dict[str, tuple[Operation, Applied]] = {}
-        self._numbers: dict[str, int] = {}
-        self._seq = 0
+        self._clinic = Clinic()
+        self._epochs = 1
+
+    @property
+    def epoch(self) -> str:
+        """The timeline that the clinic is on."""
+        return self._clinic.epoch
 
     def records(self) -> dict[Key, WireRecord]:
         """Return every record at its newest version, tombstones included."""
         with self._lock:
-            return dict(self._records)
+            return dict(self._clinic.records)
 
     def writes(self) -> int:
-        """Return how many operations had an effect."""
+        """Return how many operations had an effect, on this timeline."""
         with self._lock:
-            return self._seq
+            return self._clinic.seq
+
+    def handed_in(self) -> list[Operation]:
+        """Return the operations in quarantine, oldest first."""
+        with self._lock:
+            return list(self._clinic.handed_in.values())
+
+    def snapshot(self) -> Clinic:
+        """Return a backup."""
+        with self._lock:
+            return self._clinic.copied()
+
+    def restore(self, snapshot: Clinic, *, begins_epoch: bool = True) -> None:
+        """Go on from a backup, which may be restored again.
+
+        Args:
+            begins_epoch: False where whoever restored did not say so: only the history's
+                hashes give it away.
+        """
+        with self._lock:
+            self._clinic = snapshot.copied()
+            if begins_epoch:
+                self._epochs += 1
+                self._clinic.begin_epoch(f"epoch-{self._epochs}")
+
+    def bury(self, below: int) -> None:
+        """Collect the tombstones whose seq is below; see `Clinic.bury`."""
+        with self._lock:
+            self._clinic.bury(below)
+
+    def info(self) -> ServerInfo:
+        """Say what this server speaks."""
+        if self._is_first:
+            return FIRST_SERVER
+        return ServerInfo(
+            server_version="0",
+            protocols=list(self.protocols),
+            minimum_client_version="0",
+            capabilities=list(CAPABILITIES),
+        )
 
     def push(self, request: PushRequest, *, who: Who) -> PushResponse:
-        """Take a batch; each operation stands for itself.
-
-        Raises:
-            TransportFailure: as the real server's answer would be translated.
-        """
+        """Take a batch; each operation stands for itself."""
         with self._lock:
             self.pushes += 1
-            if request.protocol not in PROTOCOLS_SERVED:
-                raise TransportFailure(FailureKind.UPDATE_REQUIRED, code="update_required")
-            self._check_epoch(request.epoch)
-            if len(request.ops) > MAX_OPERATIONS_A_PUSH:
-                raise TransportFailure(FailureKind.TOO_LARGE, code="payload_too_large")
+            self._check_protocol(request.protocol)
+            self._check_access(who)
+            _check_count(request.ops)
+            if not self._is_first:
+                for cursor in filter(None, (request.cursor, request.witness)):
+                    self._clinic.checked_cursor(cursor)
+            if request.epoch is not None:
+                self._clinic.check_epoch(request.epoch)
             if any(op.record_id in self.poisonous for op in request.ops):
                 raise TransportFailure(FailureKind.SERVER_ERROR, code="internal_error")
-            refused: dict[Key, str] = {}
-            results = [self._take(op, who, refused) for op in request.ops]
-            return PushResponse(results=results, epoch=self.epoch, server_time=SERVER_TIME)
+            results = write_batch(self._clinic, request.ops, who=who, find=self._find)
+            witness = self._clinic.cursor_at(self._clinic.seq, ())
+            return PushResponse(
+                results=results,
+                epoch=self._clinic.epoch,
+                server_time=SERVER_TIME,
+                witness=None if self._is_first else witness,
+            )
 
-    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
-        """Return a page of the feed.
-
-        Raises:
-            TransportFailure: GONE, where the cursor is of another epoch.
-        """
+    def changes(
+        self,
+        *,
+        cursor: str | None,
+        limit: int,
+        who: Who = Who(),  # noqa: B008 - frozen
+        protocol: int = PROTOCOL_VERSION,
+        witness: str | None = None,
+        nonce: str = "",
+    ) -> ChangesPage:
+        """Return a page of the feed."""
         with self._lock:
-            epoch, _, seq_text = (cursor or f"{self.epoch}:0").rpartition(":")
-            self._check_epoch(epoch)
-            seq = int(seq_text)
+            if not self._is_first:
+                self._check_protocol(protocol)
+            self._check_access(who)
+            if witness is not None and not self._is_first:
+                self._clinic.checked_cursor(witness)
+            scope = self._scope(protocol)
+            after = self._clinic.feed_after(cursor, scope)
             newer = sorted(
-                (record for record in self._records.values() if record.seq > seq),
+                (
+                    record
+                    for record in self._clinic.records.values()
+                    if record.seq > after and record.collection in scope
+                ),
                 key=lambda record: record.seq,
             )
             page = newer[: min(limit, MAX_CHANGES_A_PAGE)]
-            last = page[-1].seq if len(page) < len(newer) else self._seq
+            has_more = len(page) < len(newer)
+            last = page[-1].seq if has_more else self._clinic.seq
             return ChangesPage(
                 changes=page,
-                next_cursor=f"{self.epoch}:{last}",
-                has_more=len(page) < len(newer),
-                epoch=self.epoch,
+                next_cursor=self._clinic.cursor_at(last, scope),
+                has_more=has_more,
+                epoch=self._clinic.epoch,
                 server_time=SERVER_TIME,
+                remaining=0 if self._is_first else self._clinic.seq - last,
+                scope=scope if cursor is None and not self._is_first else None,
+                nonce="" if self._is_first else nonce,
             )
 
-    def _check_epoch(self, epoch: str | None) -> None:
-        if epoch is not None and epoch != self.epoch:
-            raise TransportFailure(FailureKind.GONE, code="epoch_changed")
+    def digest(self, *, who: Who) -> Digest:
+        """Sum up every collection that is seen."""
+        with self._lock:
+            scope = self._second_protocol(who)
+            rows = (
+                (record.collection, record.id, record.version)
+                for record in self._clinic.records.values()
+                if record.collection in scope and body_bytes(record.body) is not None
+            )
+            cursor = self._clinic.cursor_at(self._clinic.seq, scope)
+            return Digest(cursor=cursor, collections=digests(rows))
 
-    def _take(self, op: Operation, who: Who, refused: dict[Key, str]) -> Result:
-        key = Key(op.collection, op.record_id)
-        if op.op_id in self._applied:
-            return self._again(op)
-        current = self._records.get(key)
-        if current is not None and current.version != op.base_version:
-            refused[key] = op.op_id
-            since = current.version - op.base_version
-            return ConflictFound(op_id=op.op_id, current=current, versions_since_base=since)
-        refusal = self._refusal(op, current, refused)
-        if refusal is not None:
-            refused[key] = op.op_id
-            return refusal
-        return self._write(op, key, current, who)
+    def bucket(self, collection: str, bucket: int, *, who: Who, after: str = "") -> Bucket:
+        """Return a page of one bucket's records that are not deleted, by id."""
+        with self._lock:
+            scope = self._second_protocol(who)
+            if collection not in scope:
+                raise _not_found()
+            found = sorted(
+                (
+                    record
+                    for key, record in self._clinic.records.items()
+                    if key.collection == collection
+                    and key.id > after
+                    and bucket_of(key.id) == bucket
+                    and body_bytes(record.body) is not None
+                ),
+                key=lambda record: record.id,
+            )
+            return Bucket(
+                cursor=self._clinic.cursor_at(self._clinic.seq, scope),
+                records=found[: self.bucket_limit],
+                has_more=len(found) > self.bucket_limit,
+            )
 
-    def _again(self, op: Operation) -> Result:
-        before, answer = self._applied[op.op_id]
-        if msgspec.json.encode(before) != msgspec.json.encode(op):
-            return Rejected(op_id=op.op_id, code="op_id_reused", errors=[])
-        return Duplicate(
-            op_id=op.op_id, version=answer.version, seq=answer.seq, assigned=answer.assigned
-        )
+    def hand_in(self, request: HandInRequest, *, who: Who) -> HandedIn:
+        """Keep unsent work, of whatever laptop; sent again it stands in its own place."""
+        with self._lock:
+            if self._is_first:
+                raise _not_found()
+            _check_count(request.ops)
+            self._clinic.handed_in |= {(who.device, op.op_id): op for op in request.ops}
+            return HandedIn(op_ids=[op.op_id for op in request.ops])
 
-    def _refusal(
-        self, op: Operation, current: WireRecord | None, refused: dict[Key, str]
-    ) -> Rejected | Blocked | None:
-        if op.collection not in self._registry or (current is None and op.base_version):
-            return Rejected(op_id=op.op_id, code="not_found", errors=[])
-        collection = self._registry[op.collection]
-        body = body_bytes(op.body)
-        if op.kind is OperationKind.DELETE:
-            return None if collection.may_delete else _invalid(op, "", "cannot be deleted")
-        if body is None:
-            return _invalid(op, "", "is missing")
-        try:
-            collection.decode(body)
-        except InvalidBody as error:
-            return Rejected(op_id=op.op_id, code="validation_failed", errors=list(error.errors))
-        return self._without_parent(op, collection, body, refused)
+    @property
+    def _is_first(self) -> bool:
+        return max(self.protocols) == _FIRST
 
-    def _without_parent(
-        self, op: Operation, collection: Collection, body: bytes, refused: dict[Key, str]
-    ) -> Rejected | Blocked | None:
-        for parent in collection.parent_ids(fields_of(body) or {}):
-            key = Key(*parent)
-            if key in self._records:
-                continue
-            if key in refused:
-                return Blocked(op_id=op.op_id, by=refused[key])
-            return _invalid(op, "", f"its {key.collection} is not there")
-        return None
-
-    def _write(self, op: Operation, key: Key, current: WireRecord | None, who: Who) -> Applied:
-        self._seq += 1
-        assigned = current.assigned if current is not None else self._number(op.collection)
-        record = WireRecord(
-            collection=key.collection,
-            id=key.id,
-            version=op.base_version + 1,
-            seq=self._seq,
-            schema=op.schema,
-            author=who.author,
-            device=who.device,
-            recorded_at=op.recorded_at,
-            assigned=assigned,
-            body=raw_body(body_bytes(op.body)) if op.kind is OperationKind.PUT else raw_body(None),
-        )
-        self._records[key] = record
-        answer = Applied(
-            op_id=op.op_id,
-            version=record.version,
-            seq=record.seq,
-            # Said once, in the answer to the creation.
-            assigned=assigned if current is None else None,
-        )
-        self._applied[op.op_id] = (op, answer)
-        return answer
-
-    def _number(self, collection: str) -> dict[str, str] | None:
-        pattern = self._registry[collection].number_format
-        if pattern is None:
+    def _find(self, name: str) -> Collection | None:
+        """Return the collection, of which the first server had no conflicts."""
+        if name not in self._registry or name in self.hidden:
             return None
-        self._numbers[collection] = self._numbers.get(collection, 0) + 1
-        return {"record_number": pattern.format(self._numbers[collection])}
+        collection = self._registry[name]
+        return None if self._is_first and collection.conflicts_of else collection
+
+    def _scope(self, protocol: int) -> list[str]:
+        return sorted(
+            name
+            for name, collection in self._registry.items()
+            if name not in self.hidden
+            and (collection.conflicts_of is None or (protocol > _FIRST and not self._is_first))
+        )
+
+    def _second_protocol(self, who: Who) -> list[str]:
+        """Let a laptop in to what came with the second protocol; return what it sees."""
+        if self._is_first:
+            raise _not_found()
+        self._check_access(who)
+        return self._scope(PROTOCOL_VERSION)
+
+    def _check_protocol(self, version: int) -> None:
+        if version not in self.protocols:
+            raise TransportFailure(FailureKind.UPDATE_REQUIRED, code="update_required")
+
+    def _check_access(self, who: Who) -> None:
+        if who.device in self.revoked:
+            raise TransportFailure(FailureKind.DEVICE_REVOKED, code="device_revoked")
 
 
 class MemoryTransport:
@@ -217,32 +276,71 @@ class MemoryTransport:
         self,
         server: MemoryServer,
         *,
-        who: Who = Who(),
+        who: Who = Who(),  # noqa: B008 - frozen
         is_up: Callable[[], bool] = lambda: True,
     ) -> None:
         self._server = server
         self._who = who
         self._is_up = is_up
 
-    def probe(self) -> None:
-        if not self._is_up():
-            raise TransportFailure(FailureKind.NO_NETWORK)
+    def probe(self) -> ServerInfo:
+        self._reach()
+        return _carried(self._server.info())
 
     def push(self, request: PushRequest) -> PushResponse:
-        self.probe()
-        sent = msgspec.json.decode(msgspec.json.encode(request), type=PushRequest)
-        answer = self._server.push(sent, who=self._who)
-        return msgspec.json.decode(msgspec.json.encode(answer), type=PushResponse)
+        self._reach()
+        return _carried(self._server.push(_carried(request), who=self._who))
 
-    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
-        self.probe()
-        page = self._server.changes(cursor=cursor, limit=limit)
-        return msgspec.json.decode(msgspec.json.encode(page), type=ChangesPage)
+    def changes(
+        self, *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
+    ) -> ChangesPage:
+        self._reach()
+        common = set(self._server.protocols) & set(PROTOCOLS_SERVED)
+        page = self._server.changes(
+            cursor=cursor,
+            limit=limit,
+            who=self._who,
+            protocol=max(common, default=PROTOCOL_VERSION),
+            witness=witness,
+            nonce=nonce,
+        )
+        return _carried(page)
+
+    def digest(self) -> Digest:
+        self._reach()
+        return _carried(self._server.digest(who=self._who))
+
+    def bucket(self, collection: str, bucket: int) -> Bucket:
+        self._reach()
+        records: list[WireRecord] = []
+        page: Bucket | None = None
+        while page is None or page.has_more:
+            after = records[-1].id if records else ""
+            page = self._server.bucket(collection, bucket, who=self._who, after=after)
+            records += page.records
+        return _carried(Bucket(cursor=page.cursor, records=records))
+
+    def hand_in(self, request: HandInRequest) -> None:
+        self._reach()
+        self._server.hand_in(_carried(request), who=self._who)
 
     def close(self) -> None:
         return
 
+    def _reach(self) -> None:
+        if not self._is_up():
+            raise TransportFailure(FailureKind.NO_NETWORK)
 
-def _invalid(op: Operation, field: str, reason: str) -> Rejected:
-    errors = [FieldError(field=field, reason=reason)]
-    return Rejected(op_id=op.op_id, code="validation_failed", errors=errors)
+
+def _carried(told: T) -> T:
+    """Return what arrives at the other side of a wire."""
+    return msgspec.json.decode(msgspec.json.encode(told), type=type(told))
+
+
+def _check_count(operations: list[Operation]) -> None:
+    if len(operations) > MAX_OPERATIONS_A_PUSH:
+        raise TransportFailure(FailureKind.TOO_LARGE, code="payload_too_large")
+
+
+def _not_found() -> TransportFailure:
+    return TransportFailure(FailureKind.BAD_REQUEST, code="not_found")

@@ -11,251 +11,317 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
+
 from physioflow_sync.adapters.answers import (
     after_answer,
     after_edit,
+    check_body,
+    check_decision,
     check_edits,
     check_resolution,
     tally,
     version_of,
 )
-from physioflow_sync.core.changes import Key, fields_of
-from physioflow_sync.core.collections import Registry
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.collections import Registry, conflicts_of
+from physioflow_sync.core.deciding import (
+    decided_for_another,
+    discarded,
+    given_up,
+    rearmed,
+    resolved,
+)
+from physioflow_sync.core.digest import bucket_of, digests
 from physioflow_sync.core.local_record import (
     AutoMerged,
     LocalRecord,
-    Note,
     RecordState,
     Step,
-    discarded,
-    pulled,
-    resolved,
+    at_present,
 )
+from physioflow_sync.core.merge import Conflict
 from physioflow_sync.core.outbox import (
-    Candidate,
-    Entry,
-    EntryState,
-    next_batch,
-    operation_of,
+    Decided,
 )
-from physioflow_sync.core.protocol import (
-    ChangesPage,
-    Operation,
-    Result,
-)
+from physioflow_sync.core.protocol import ChangesPage, Operation, Result, WireRecord
 from physioflow_sync.core.resolution import (
     MovedMeanwhile,
     Resolution,
     Resolved,
     ResolveOutcome,
 )
-from physioflow_sync.core.status import Counts
-from physioflow_sync.ports import Edit, PageApplied, Settled
+from physioflow_sync.core.resync import ResyncReason, repaired, unseen
+from physioflow_sync.core.status import Counts, Waiting
+from physioflow_sync.core.travelling import ConflictElsewhere, still_says
+from physioflow_sync.core.undo import CannotUndo, MergeMade, Undone, UndoOutcome, body_without
+from physioflow_sync.ports import Edit, PageApplied, Position, Settled
+from physioflow_sync.testing import memory_pages, memory_queue
+from physioflow_sync.testing.memory_records import Holdings, Noted, Transaction
 
 
 class MemoryStore:
-    """`ports.Store` in memory; a closed one is gone.
-
-    Attributes:
-        history: each automatic merge and closed conflict, with when it was.
-    """
+    """`ports.Store` in memory; a closed one is gone."""
 
     def __init__(self, *, registry: Registry, ids: Callable[[], str]) -> None:
         self._registry = registry
         self._ids = ids
-        self.history: list[tuple[Key, Note, str]] = []
         self._lock = threading.RLock()
-        self._records: dict[Key, LocalRecord] = {}
-        self._places: dict[str, int] = {}
-        self._opened: dict[Key, int] = {}
-        self._made = 0
-        self._cursor: str | None = None
-        self._epoch: str | None = None
-        self._last_synced_at: datetime | None = None
+        self._held = Holdings()
+
+    def reopened(self, registry: Registry) -> MemoryStore:
+        """Return this store as a build with another registry opens it."""
+        other = MemoryStore(registry=registry, ids=self._ids)
+        other._held = self._held
+        with other._writing(at="") as work:
+            for key, record in list(work.held.records.items()):
+                work.take(Step(record=at_present(record, work.collection(key.collection))))
+        return other
+
+    @property
+    def history(self) -> tuple[Noted, ...]:
+        """Each automatic merge and closed conflict, oldest first."""
+        return tuple(self._held.history)
 
     def save(self, edits: Sequence[Edit], *, recorded_at: datetime) -> None:
         check_edits(self._registry, ((edit.key, edit.body) for edit in edits))
-        with self._writing():
-            for edit in edits:
-                self._edit(edit, recorded_at.isoformat())
+        at = recorded_at.isoformat()
+        with self._writing(at=at) as work:
+            _edit(work, edits, at=at)
 
     def record(self, key: Key) -> LocalRecord:
-        return self._records.get(key, LocalRecord(key=key))
+        return self._held.record(key)
 
     def seal_batch(
         self, *, limit: int, max_bytes: int, parked: frozenset[str]
     ) -> tuple[Operation, ...]:
-        with self._writing():
-            return tuple(map(self._seal, self._choose(limit, max_bytes, parked)))
+        with self._writing(at="") as work:
+            chosen = memory_queue.choose(
+                work.held, self._registry, limit=limit, max_bytes=max_bytes, parked=parked
+            )
+            return memory_queue.seal(work.held, chosen)
 
-    def settle(self, results: Sequence[Result], *, recorded_at: datetime) -> Settled:
+    def settle(
+        self, results: Sequence[Result], *, recorded_at: datetime, witness: str | None = None
+    ) -> Settled:
         answers: list[tuple[Result, LocalRecord, LocalRecord]] = []
-        with self._writing():
+        with self._writing(at=recorded_at.isoformat()) as work:
+            if witness is not None:
+                work.held.position = replace(work.held.position, witness=witness)
+            owners = memory_queue.keys_of(work.held)
             for result in results:
-                key = self._key_of(result.op_id)
+                key = owners.get(result.op_id)
                 if key is None:
-                    continue
-                before, collection = self.record(key), self._registry[key.collection]
+                    continue  # Answered before.
+                before, collection = work[key], self._registry[key.collection]
                 step = after_answer(before, result, new_op_id=self._ids(), collection=collection)
-                self._take(step, at=recorded_at.isoformat())
+                work.take(step)
                 answers.append((result, before, step.record))
         return tally(answers)
 
     def apply_page(self, page: ChangesPage) -> PageApplied:
-        conflicts = merged = 0
-        changed: list[Key] = []
-        with self._writing():
-            for change in page.changes:
-                key = Key(change.collection, change.id)
-                before = self.record(key)
-                step = pulled(before, version_of(change), self._registry[change.collection])
-                self._take(step, at=page.server_time)
-                opened = before.conflict is None and step.record.conflict is not None
-                conflicts += opened
-                merged += any(isinstance(note, AutoMerged) for note in step.notes)
-                changed.append(key)
-            self._cursor, self._epoch = page.next_cursor, page.epoch
-        return PageApplied(changed=tuple(changed), conflicts=conflicts, merged=merged)
+        with self._writing(at=page.server_time) as work:
+            return memory_pages.apply(work, page)
 
-    def cursor(self) -> str | None:
-        return self._cursor
+    def begin_resync(self, reason: ResyncReason, *, common_seq: int | None = None) -> None:
+        with self._writing(at="") as work:
+            memory_pages.begin_resync(work, reason, common_seq=common_seq or 0)
 
-    def epoch(self) -> str | None:
-        return self._epoch
+    def digest(self) -> dict[str, list[int]]:
+        return digests(
+            (record.key.collection, record.key.id, record.server.version)
+            for record in self._held.records.values()
+            if record.server is not None and record.server.body is not None
+        )
+
+    def repair(self, collection: str, bucket: int, records: Sequence[WireRecord]) -> PageApplied:
+        there = {Key(collection, record.id): version_of(record) for record in records}
+        with self._writing(at="") as work:
+            gone = [
+                record.key
+                for record in work.held.records.values()
+                if record.key.collection == collection
+                and record.key not in there
+                and record.server is not None
+                and record.server.body is not None
+                and bucket_of(record.key.id) == bucket
+            ]
+            for key, version in there.items():
+                work.take(repaired(work[key], version, work.collection(collection)))
+            for key in gone:
+                work.take(unseen(work[key]))
+            return PageApplied(changed=tuple(work.changed((*there, *gone))))
+
+    def position(self) -> Position:
+        return self._held.position
 
     def resolve(self, resolution: Resolution, *, recorded_at: datetime) -> ResolveOutcome:
         at = recorded_at.isoformat()
-        with self._writing():
-            record = self.record(resolution.key)
+        with self._writing(at=at) as work:
+            record = work[resolution.key]
             check_resolution(self._registry, record, resolution)
             step = resolved(record, resolution, op_id=self._ids(), recorded_at=at)
             if step is None:
                 return MovedMeanwhile()
-            self._take(step, at=at)
-            created = tuple(Key(name, self._ids()) for name, _ in resolution.also_create)
-            for key, (_, body) in zip(created, resolution.also_create, strict=True):
-                self._edit(Edit(key=key, body=body), at)
-        return Resolved(created=created)
+            work.take(step)
+            return self._with_created(work, resolution, at=at)
 
-    def discard(self, key: Key) -> None:
-        with self._lock:
-            self._take(discarded(self.record(key)), at="")
+    def conflicts_elsewhere(self) -> tuple[ConflictElsewhere, ...]:
+        return memory_queue.elsewhere(self._held)
+
+    def decide_elsewhere(
+        self, conflict: ConflictElsewhere, resolution: Resolution, *, recorded_at: datetime
+    ) -> ResolveOutcome:
+        at = recorded_at.isoformat()
+        collection = self._registry[conflict.key.collection]
+        told = Key(conflicts_of(collection.name), conflict.id)
+        decided = Decided(id=conflict.id, version=conflict.version)
+        with self._writing(at=at) as work:
+            before = work[conflict.key]
+            check_decision(self._registry, conflict.key, resolution, stands=before.body)
+            step = decided_for_another(
+                before,
+                resolution,
+                decided=decided,
+                op_id=self._ids(),
+                collection=collection,
+                recorded_at=at,
+            )
+            if step is None or not still_says(work[told], decided):
+                return MovedMeanwhile()
+            work.take(step)
+            if not step.record.entries:
+                # The server's version stands: there is no answer to wait for.
+                work.withdraw(told, decided, at=at)
+            return self._with_created(work, resolution, at=at)
+
+    def _with_created(self, work: Transaction, resolution: Resolution, *, at: str) -> Resolved:
+        created = [
+            Edit(key=Key(name, self._ids()), body=body) for name, body in resolution.also_create
+        ]
+        _edit(work, created, at=at)
+        return Resolved(created=tuple(edit.key for edit in created))
+
+    def dependants(self, key: Key) -> tuple[Key, ...]:
+        return memory_queue.dependants(self._held, self._registry, key)
+
+    def discard(self, key: Key) -> tuple[Key, ...]:
+        with self._writing(at="") as work:
+            record = work[key]
+            if record.state is not RecordState.REJECTED:
+                return ()
+            children = self.dependants(key) if record.server is None else ()
+            work.take(discarded(record))
+            for child in children:
+                work.take(given_up(work[child]))
+            return (key, *children)
+
+    def rearm(self, key: Key) -> None:
+        with self._writing(at="") as work:
+            work.take(rearmed(work[key], op_id=self._ids()))
+
+    def merges(self, *, limit: int) -> tuple[MergeMade, ...]:
+        made = [
+            _merge_made(place, noted)
+            for place, noted in enumerate(self._held.history)
+            if isinstance(noted.note, AutoMerged)
+        ]
+        return tuple(made[::-1][:limit])
+
+    def undo_merge(self, merge_id: int, *, recorded_at: datetime) -> UndoOutcome:
+        at = recorded_at.isoformat()
+        with self._writing(at=at) as work:
+            found = {made.id: made for made in self.merges(limit=len(work.held.history))}
+            made = found.get(merge_id)
+            if made is None or made.undone:
+                return CannotUndo()
+            record, collection = work[made.key], self._registry[made.key.collection]
+            noted = work.held.history[merge_id]
+            left = body_without(collection, made, record.body)
+            is_told_apart = noted.schema == collection.schema_version and record.conflict is None
+            if isinstance(left, Conflict) or not is_told_apart:
+                return CannotUndo()
+            check_body(collection, left.body)
+            work.edit(made.key, left.body, at=at)
+            work.held.history[merge_id] = replace(noted, undone=True)
+        return Undone()
+
+    def waiting(self, *, limit: int) -> tuple[Waiting, ...]:
+        held = self._held
+        found = memory_queue.waiting(held)[:limit]
+        return tuple(memory_queue.why(held, self._registry, record) for record in found)
+
+    def begin_hand_in(self) -> None:
+        with self._writing(at="") as work:
+            memory_pages.set_aside(work, memory_queue.waiting(work.held))
+
+    def hand_in_batch(self, *, limit: int, max_bytes: int) -> tuple[Operation, ...]:
+        batch: list[Operation] = []
+        left = [operation for operation in self._held.set_aside.values() if operation is not None]
+        for operation in left[:limit]:
+            max_bytes -= len(msgspec.json.encode(operation))
+            if batch and max_bytes < 0:
+                break
+            batch.append(operation)
+        return tuple(batch)
+
+    def handed_in(self, op_ids: Sequence[str]) -> None:
+        with self._writing(at="") as work:
+            done = work.held.set_aside.keys() & set(op_ids)
+            work.held.set_aside.update(dict.fromkeys(done))
 
     def conflicts(self) -> tuple[LocalRecord, ...]:
-        return tuple(
-            self._records[key] for key in sorted(self._opened, key=self._opened.__getitem__)
-        )
+        opened = self._held.opened
+        return tuple(self.record(key) for key in sorted(opened, key=opened.__getitem__))
 
     def counts(self) -> Counts:
-        states = [record.state for record in self._records.values()]
-        waiting = [
-            entry
-            for record in self._records.values()
-            for entry in record.entries
-            if entry.state is not EntryState.REJECTED
-        ]
-        oldest = min(waiting, key=lambda entry: self._places[entry.op_id], default=None)
-        return Counts(
-            unsent=states.count(RecordState.UNSENT) + states.count(RecordState.SENDING),
-            conflicts=states.count(RecordState.CONFLICT),
-            rejected=states.count(RecordState.REJECTED),
-            oldest_unsent_at=oldest.recorded_at if oldest is not None else "",
-        )
+        return memory_queue.counts(self._held)
 
     def has_sendable(self, *, parked: frozenset[str]) -> bool:
-        return bool(self._choose(1, 0, parked))
+        chosen = memory_queue.choose(
+            self._held, self._registry, limit=1, max_bytes=0, parked=parked
+        )
+        return bool(chosen)
 
     def last_synced_at(self) -> datetime | None:
-        return self._last_synced_at
+        return self._held.last_synced_at
 
     def note_synced(self, at: datetime) -> None:
-        self._last_synced_at = at
+        self._held.last_synced_at = at
 
     def close(self) -> None:
-        self._records.clear()
+        self._held = Holdings()
 
     @contextmanager
-    def _writing(self) -> Generator[None]:
+    def _writing(self, *, at: str) -> Generator[Transaction]:
         """All or nothing, as in a transaction."""
         with self._lock:
-            before = dict(self._records), dict(self._places), dict(self._opened), self._cursor
-            try:
-                yield
-            except BaseException:
-                self._records, self._places, self._opened, self._cursor = before
-                raise
+            work = Transaction(self._held.copy(), registry=self._registry, ids=self._ids)
+            yield work
+            work.finish(at=at)
+            self._held = work.held
 
-    def _edit(self, edit: Edit, at: str) -> None:
-        self._take(
+
+def _edit(work: Transaction, edits: Sequence[Edit], *, at: str) -> None:
+    for edit in edits:
+        collection = work.registry[edit.key.collection]
+        work.take(
             after_edit(
-                self.record(edit.key),
-                edit,
-                op_id=self._ids(),
-                collection=self._registry[edit.key.collection],
-                recorded_at=at,
-            ),
-            at=at,
+                work[edit.key], edit, op_id=work.ids(), collection=collection, recorded_at=at
+            )
         )
 
-    def _take(self, step: Step, *, at: str) -> None:
-        record = step.record
-        self.history += [(record.key, note, at) for note in step.notes]
-        for entry in record.entries:
-            self._places.setdefault(entry.op_id, self._next())
-        if record.conflict is None:
-            self._opened.pop(record.key, None)
-        else:
-            self._opened.setdefault(record.key, self._next())
-        if record.exists:
-            self._records[record.key] = record
-        else:
-            self._records.pop(record.key, None)
 
-    def _next(self) -> int:
-        self._made += 1
-        return self._made
-
-    def _key_of(self, op_id: str) -> Key | None:
-        return next(
-            (
-                record.key
-                for record in self._records.values()
-                for entry in record.entries
-                if entry.op_id == op_id
-            ),
-            None,
-        )
-
-    def _choose(self, limit: int, max_bytes: int, parked: frozenset[str]) -> tuple[str, ...]:
-        firsts = [
-            (record.key, record.entries[0]) for record in self._records.values() if record.entries
-        ]
-        waiting = [
-            self._candidate(key, entry)
-            for key, entry in sorted(firsts, key=self._order)
-            if entry.state is not EntryState.REJECTED and entry.op_id not in parked
-        ]
-        not_on_server = {key for key, record in self._records.items() if record.server is None}
-        return next_batch(waiting, not_on_server=not_on_server, limit=limit, max_bytes=max_bytes)
-
-    def _order(self, first: tuple[Key, Entry]) -> tuple[bool, int]:
-        _, entry = first
-        return entry.state is not EntryState.SEALED, self._places[entry.op_id]
-
-    def _candidate(self, key: Key, entry: Entry) -> Candidate:
-        parents = self._registry[key.collection].parent_ids(fields_of(entry.body) or {})
-        return Candidate(
-            op_id=entry.op_id,
-            key=key,
-            parents=tuple(Key(*parent) for parent in parents),
-            body_bytes=len(entry.body or b""),
-        )
-
-    def _seal(self, op_id: str) -> Operation:
-        key = self._key_of(op_id)
-        assert key is not None
-        record = self._records[key]
-        first, *rest = record.entries
-        sealed = replace(first, state=EntryState.SEALED)
-        self._records[key] = replace(record, entries=(sealed, *rest))
-        return operation_of(key, sealed)
+def _merge_made(place: int, noted: Noted) -> MergeMade:
+    note = noted.note
+    assert isinstance(note, AutoMerged)
+    return MergeMade(
+        id=place,
+        key=noted.key,
+        base=note.base,
+        mine=note.mine,
+        theirs=note.theirs,
+        result=note.result,
+        happened_at=noted.at,
+        undone=noted.undone,
+    )

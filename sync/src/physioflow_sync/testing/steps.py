@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from physioflow_sync.core.changes import Key
+from physioflow_sync.core.changes import Key, Version
+from physioflow_sync.core.collections import conflicts_of, holds_conflicts
+from physioflow_sync.core.local_record import OpenConflict
 from physioflow_sync.core.protocol import (
     Applied,
     ChangesPage,
@@ -15,6 +18,9 @@ from physioflow_sync.core.protocol import (
     WireRecord,
     raw_body,
 )
+from physioflow_sync.core.resolution import Resolution, ResolveOutcome
+from physioflow_sync.core.resync import ResyncReason
+from physioflow_sync.core.travelling import ConflictElsewhere, travelling_body
 from physioflow_sync.ports import Edit, PageApplied, Settled, Store
 
 NOW: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -43,9 +49,20 @@ def seal(
     return store.seal_batch(limit=limit, max_bytes=max_bytes, parked=parked)
 
 
+def seal_work(store: Store) -> tuple[Operation, ...]:
+    """Seal a batch; return those of its operations that a person's work made."""
+    return tuple(op for op in seal(store) if not holds_conflicts(op.collection))
+
+
 def seal_one(store: Store) -> Operation:
-    """Seal a batch that must be of one operation."""
-    (operation,) = seal(store)
+    """Seal a batch that must hold one operation of a person's."""
+    (operation,) = seal_work(store)
+    return operation
+
+
+def seal_told(store: Store) -> Operation:
+    """Seal a batch that must hold one operation about a conflict that travels."""
+    (operation,) = (op for op in seal(store) if holds_conflicts(op.collection))
     return operation
 
 
@@ -66,7 +83,12 @@ def wire(
 
 
 def pull(
-    store: Store, *records: WireRecord, cursor: str = "epoch-1:1", has_more: bool = False
+    store: Store,
+    *records: WireRecord,
+    cursor: str = "epoch-1:1",
+    has_more: bool = False,
+    epoch: str = "epoch-1",
+    scope: Sequence[str] | None = None,
 ) -> PageApplied:
     """Apply a page of the feed."""
     return store.apply_page(
@@ -74,10 +96,23 @@ def pull(
             changes=list(records),
             next_cursor=cursor,
             has_more=has_more,
-            epoch="epoch-1",
+            epoch=epoch,
             server_time="2026-11-24T10:00:00+00:00",
+            scope=None if scope is None else list(scope),
         )
     )
+
+
+def resync(store: Store, *records: WireRecord, scope: Sequence[str] | None = None) -> PageApplied:
+    """Read a whole feed anew, on the timeline that the store knows."""
+    store.begin_resync(ResyncReason.CURSOR_EXPIRED)
+    return pull(store, *records, scope=scope)
+
+
+def restore(store: Store, *records: WireRecord, common_seq: int | None = 20) -> PageApplied:
+    """Read the whole feed of a server that was restored, and is at `epoch-2` now."""
+    store.begin_resync(ResyncReason.EPOCH_CHANGED, common_seq=common_seq)
+    return pull(store, *records, epoch="epoch-2", cursor="epoch-2:1")
 
 
 def accept(store: Store, operation: Operation, *, version: int | None = None) -> Settled:
@@ -110,3 +145,53 @@ def open_conflict(store: Store, *, mine: bytes, theirs: bytes | None, base: byte
     save(store, LETTER, mine)
     outcome = pull(store, wire(LETTER, theirs, version=2))
     assert outcome.conflicts == 1
+
+
+def told(store: Store, key: Key) -> Key:
+    """Return the record as which the open conflict of a record travels."""
+    conflict = store.record(key).conflict
+    assert conflict is not None
+    return Key(conflicts_of(key.collection), conflict.id)
+
+
+def met_elsewhere(
+    *,
+    key: Key = LETTER,
+    mine: bytes | None,
+    theirs: bytes | None,
+    base: bytes | None = None,
+    conflict_id: str = "01930000-0000-7000-8000-0000000000c1",
+    version: int = 1,
+) -> WireRecord:
+    """Return another laptop's conflict, over version 2 of a record, as the feed brings it."""
+    conflict = OpenConflict(
+        id=conflict_id,
+        base_version=1,
+        base_body=base,
+        mine=mine,
+        mine_at="2026-11-24T07:00:00+00:00",
+        schema=1,
+        theirs=Version(version=2, seq=20, schema=1, body=theirs),
+    )
+    return wire(
+        Key(conflicts_of(key.collection), conflict_id),
+        travelling_body(key, conflict),
+        version=version,
+        author="Chi",
+    )
+
+
+def decide_elsewhere(
+    store: Store, conflict: ConflictElsewhere, body: bytes | None, *, seen: int | None = None
+) -> ResolveOutcome:
+    """Decide another laptop's conflict.
+
+    Args:
+        seen: the server's version of the record that the person saw; None: the present one.
+    """
+    server = store.record(conflict.key).server
+    known = 0 if server is None else server.version
+    resolution = Resolution(
+        key=conflict.key, theirs_version=known if seen is None else seen, body=body
+    )
+    return store.decide_elsewhere(conflict, resolution, recorded_at=NOW)

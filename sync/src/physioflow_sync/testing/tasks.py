@@ -78,3 +78,38 @@ def project(name: str = "home", **fields: object) -> bytes:
 def letter(text: str = "dear all", **fields: object) -> bytes:
     """Return a letter's body."""
     return msgspec.json.encode({"text": text, **fields})
+
+
+class LaterTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task as a newer build knows it."""
+
+    title: str
+    urgent: bool
+    note: str = ""
+    done: bool = False
+    start: int | None = None
+    end: int | None = None
+    project: str | None = None
+
+
+def _lifted(fields: dict[str, object]) -> dict[str, object]:
+    return {**fields, "urgent": False}
+
+
+LATER_TASKS = Collection(
+    name="tasks",
+    body_type=LaterTask,
+    merge_policy=MergePolicy.DISJOINT,
+    merge_groups=TASKS.merge_groups,
+    parents=TASKS.parents,
+    schema_version=2,
+    upcasters={1: _lifted},
+    indexes=TASKS.indexes,
+)
+LATER_REGISTRY = Registry((PROJECTS, LATER_TASKS, LETTERS))
+"""The same domain in a newer build."""
+
+
+def later_task(title: str, **fields: object) -> bytes:
+    """Return the body that a task becomes in a newer build."""
+    return task(title, **fields, urgent=False)

@@ -36,6 +36,14 @@ class FakeClock:
         self._monotonic_s += seconds
         self._now += timedelta(seconds=seconds)
 
+    def jump(self, *, seconds: float) -> None:
+        """Set the wall clock forward, or back, as a person or a time server does.
+
+        Raises:
+            OverflowError: into a year that no calendar has.
+        """
+        self._now += timedelta(seconds=seconds)
+
 
 class SeededDice:
     """Dice that fall the same way for the same seed."""

@@ -5,14 +5,25 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from physioflow_sync.adapters.sqlite import SqliteStore, search_query
 from physioflow_sync.core.changes import Key
+from physioflow_sync.core.collections import conflicts_of, holds_conflicts
+from physioflow_sync.core.conflict_body import ConflictBody
+from physioflow_sync.core.digest import bucket_of
 from physioflow_sync.core.errors import FieldError
 from physioflow_sync.core.local_record import LocalRecord
+from physioflow_sync.core.outbox import Decided
 from physioflow_sync.core.protocol import (
     Applied,
     Blocked,
@@ -25,9 +36,10 @@ from physioflow_sync.core.protocol import (
     WireRecord,
 )
 from physioflow_sync.core.resolution import MovedMeanwhile, Resolution
+from physioflow_sync.core.resync import ResyncReason
 from physioflow_sync.ports import Edit, Store
 from physioflow_sync.testing.memory_store import MemoryStore
-from physioflow_sync.testing.steps import NOTHING_PARKED, NOW, wire
+from physioflow_sync.testing.steps import NOTHING_PARKED, NOW, decide_elsewhere, wire
 from physioflow_sync.testing.tasks import REGISTRY, letter, project, task
 from physioflow_sync.testing.world import SeededDice
 
@@ -43,6 +55,8 @@ versions = st.integers(min_value=1, max_value=6)
 
 
 def body_of(key: Key, word: str, note: str) -> bytes:
+    if holds_conflicts(key.collection):
+        return conflict_body(TASKS[0], mine=task(word), theirs=task(note))
     if key.collection == "projects":
         return project(word, note=note)
     if key.collection == "tasks":
@@ -72,16 +86,60 @@ def wire_records(draw: st.DrawFn) -> WireRecord:
 
 def nameless(record: LocalRecord) -> LocalRecord:
     """Without the op_ids, which the two stores draw at different moments."""
-    return replace(record, entries=tuple(replace(entry, op_id="") for entry in record.entries))
+    conflict = record.conflict
+    return replace(
+        record,
+        entries=tuple(
+            replace(entry, op_id="", decides=unnamed(entry.decides)) for entry in record.entries
+        ),
+        conflict=conflict and replace(conflict, id="", decides=unnamed(conflict.decides)),
+    )
+
+
+def unnamed(decides: tuple[Decided, ...]) -> tuple[Decided, ...]:
+    return tuple(replace(decided, id="") for decided in decides)
 
 
 def content(operation: Operation) -> tuple[object, ...]:
     return (
         operation.collection,
-        operation.record_id,
+        "" if holds_conflicts(operation.collection) else operation.record_id,
         operation.base_version,
         bytes(operation.body),
     )
+
+
+def named(keys: tuple[Key, ...]) -> set[Key]:
+    """Without the engine's own records, whose names differ."""
+    return {key for key in keys if not holds_conflicts(key.collection)}
+
+
+def page_of(record: WireRecord) -> ChangesPage:
+    return ChangesPage(
+        changes=[record], next_cursor="c:1", has_more=True, epoch="e", server_time="2026-11-24"
+    )
+
+
+def conflict_body(key: Key, *, mine: bytes, theirs: bytes) -> bytes:
+    return msgspec.json.encode(
+        ConflictBody(
+            record_id=key.id,
+            base_version=0,
+            mine_at="2026-11-24",
+            schema=1,
+            theirs_version=1,
+            mine=msgspec.Raw(mine),
+            theirs=msgspec.Raw(theirs),
+        )
+    )
+
+
+def settle_all_of(store: Store, key: Key) -> None:
+    """Let the announcement of a conflict reach the server."""
+    for operation in store.seal_batch(limit=500, max_bytes=1_000_000, parked=NOTHING_PARKED):
+        if Key(operation.collection, operation.record_id) == key:
+            answer = Applied(op_id=operation.op_id, version=operation.base_version + 1, seq=1)
+            store.settle([answer], recorded_at=NOW)
 
 
 class TwoStores(RuleBasedStateMachine):
@@ -92,7 +150,9 @@ class TwoStores(RuleBasedStateMachine):
             self.folder / "laptop.db", key=None, registry=REGISTRY, ids=SeededDice(1).new_id
         )
         self.memory = MemoryStore(registry=REGISTRY, ids=SeededDice(2).new_id)
+        self.stores: tuple[Store, ...] = (self.file, self.memory)
         self.sent: list[tuple[Operation, Operation]] = []
+        self.is_resyncing = False
 
     def teardown(self) -> None:
         if hasattr(self, "file"):
@@ -132,7 +192,7 @@ class TwoStores(RuleBasedStateMachine):
         current: WireRecord,
         later: bool,
     ) -> None:
-        if later and self.sent:
+        if later and self.sent and not holds_conflicts(self.sent[0][0].collection):
             first = self.sent[0][0]
             edit = Edit(
                 key=Key(first.collection, first.record_id),
@@ -140,30 +200,107 @@ class TwoStores(RuleBasedStateMachine):
             )
             self.save([edit])
         outcomes = []
-        stores: tuple[Store, ...] = (self.file, self.memory)
-        for side, store in enumerate(stores):
+        for side, store in enumerate(self.stores):
             results = [
                 answer(kind, pair[side], ahead, number, current)
                 for kind, pair in zip(kinds, self.sent, strict=False)
             ]
             outcomes.append(store.settle(results, recorded_at=NOW))
         assert replace(outcomes[0], changed=()) == replace(outcomes[1], changed=())
-        assert set(outcomes[0].changed) == set(outcomes[1].changed)
+        assert named(outcomes[0].changed) == named(outcomes[1].changed)
 
     @rule(
         records=st.lists(wire_records(), max_size=5, unique_by=lambda r: (r.collection, r.id)),
         cursor=st.integers(0, 99),
         has_more=st.booleans(),
+        scope=st.sampled_from([None, None, ["tasks", "tasks.conflicts"], [*REGISTRY]]),
     )
-    def pull(self, records: list[WireRecord], cursor: int, has_more: bool) -> None:
+    def pull(
+        self, records: list[WireRecord], cursor: int, has_more: bool, scope: list[str] | None
+    ) -> None:
         page = ChangesPage(
             changes=records,
             next_cursor=f"c:{cursor}",
             has_more=has_more,
             epoch="e",
             server_time="2026-11-24",
+            scope=scope,
         )
-        assert self.file.apply_page(page) == self.memory.apply_page(page)
+        outcomes = self.file.apply_page(page), self.memory.apply_page(page)
+        self.is_resyncing &= has_more
+        assert replace(outcomes[0], changed=()) == replace(outcomes[1], changed=())
+        assert named(outcomes[0].changed) == named(outcomes[1].changed)
+
+    @rule(reason=st.sampled_from(ResyncReason), common_seq=st.sampled_from([None, 0, 30, 99]))
+    def begin_resync(self, reason: ResyncReason, common_seq: int | None) -> None:
+        self.is_resyncing = True
+        for store in self.stores:
+            store.begin_resync(reason, common_seq=common_seq)
+
+    @rule(told=st.booleans())
+    def somebody_decides_what_was_met_here(self, told: bool) -> None:
+        for store in self.stores:
+            for record in store.conflicts()[:1]:
+                assert record.conflict is not None
+                key = Key(conflicts_of(record.key.collection), record.conflict.id)
+                if told:
+                    settle_all_of(store, key)
+                tombstone = wire(key, None, version=9)
+                store.apply_page(page_of(tombstone))
+
+    @rule(key=st.sampled_from([*TASKS, *LETTERS]), word=words, version=st.integers(1, 3))
+    def another_laptop_meets_a_conflict(self, key: Key, word: str, version: int) -> None:
+        mine, theirs = body_of(key, word, word), body_of(key, "ane", word)
+        body = conflict_body(key, mine=mine, theirs=theirs)
+        told = wire(Key(conflicts_of(key.collection), f"x-{key.id}"), body, version=version)
+        for store in self.stores:
+            store.apply_page(page_of(told))
+
+    @rule(word=words)
+    def decide_elsewhere(self, word: str) -> None:
+        seen = [store.conflicts_elsewhere()[:1] for store in self.stores]
+        assert seen[0] == seen[1]
+        for conflict in seen[0]:
+            body = body_of(conflict.key, word, word)
+            outcomes = [decide_elsewhere(store, conflict, body) for store in self.stores]
+            assert outcomes[0] == outcomes[1]
+
+    @rule(key=keys)
+    def rearm(self, key: Key) -> None:
+        for store in self.stores:
+            store.rearm(key)
+
+    @rule(which=st.integers(0, 2))
+    def undo(self, which: int) -> None:
+        made = [store.merges(limit=3) for store in self.stores]
+        in_file, in_memory = ([replace(merge, id=0) for merge in each] for each in made)
+        assert in_file == in_memory
+        if which < len(made[0]):
+            outcomes = [
+                store.undo_merge(made[side][which].id, recorded_at=NOW)
+                for side, store in enumerate(self.stores)
+            ]
+            assert outcomes[0] == outcomes[1]
+
+    @precondition(lambda self: not self.is_resyncing)  # The engine compares at a feed's end.
+    @rule(collection=st.sampled_from(["tasks", "letters"]), records=st.lists(wire_records()))
+    def repair(self, collection: str, records: list[WireRecord]) -> None:
+        own = {r.id: r for r in records if r.collection == collection and bytes(r.body)}
+        for bucket in {bucket_of(key.id) for key in KEYS}:
+            there = [record for record in own.values() if bucket_of(record.id) == bucket]
+            outcomes = [store.repair(collection, bucket, there) for store in self.stores]
+            assert named(outcomes[0].changed) == named(outcomes[1].changed)
+
+    @rule(everything=st.booleans())
+    def hand_in(self, everything: bool) -> None:
+        batches = []
+        for store in self.stores:
+            if everything:
+                store.begin_hand_in()
+            batch = store.hand_in_batch(limit=9, max_bytes=1_000)
+            store.handed_in([operation.op_id for operation in batch])
+            batches.append(sorted(map(str, map(content, batch))))
+        assert batches[0] == batches[1]
 
     @rule(word=words, stale=st.booleans(), beside=st.booleans())
     def resolve(self, word: str, stale: bool, beside: bool) -> None:
@@ -182,21 +319,28 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(key=keys)
     def discard(self, key: Key) -> None:
-        self.file.discard(key)
-        self.memory.discard(key)
+        assert set(self.file.dependants(key)) == set(self.memory.dependants(key))
+        assert set(self.file.discard(key)) == set(self.memory.discard(key))
 
     @invariant()
     def they_hold_the_same(self) -> None:
         for key in KEYS:
             assert nameless(self.file.record(key)) == nameless(self.memory.record(key))
         assert self.file.counts() == self.memory.counts()
+        digests = [store.digest() for store in self.stores]
+        for collection in ("projects", "tasks", "letters"):
+            assert digests[0].get(collection) == digests[1].get(collection)
+        waiting = [
+            {replace(each, op_id="") for each in store.waiting(limit=99)} for store in self.stores
+        ]
+        assert waiting[0] == waiting[1]
         assert self.file.has_sendable(parked=NOTHING_PARKED) == self.memory.has_sendable(
             parked=NOTHING_PARKED
         )
         assert [r.key for r in self.file.conflicts()] == [r.key for r in self.memory.conflicts()]
-        assert (self.file.cursor(), self.file.epoch()) == (
-            self.memory.cursor(),
-            self.memory.epoch(),
+        assert (self.file.position().cursor, self.file.position().epoch) == (
+            self.memory.position().cursor,
+            self.memory.position().epoch,
         )
 
     @invariant()
@@ -205,8 +349,9 @@ class TwoStores(RuleBasedStateMachine):
             shown = {
                 Key(name, row["id"]): (row["_body"], row["_state"])
                 for name in REGISTRY
+                if not holds_conflicts(name)
                 for row in reader.exec_driver_sql(
-                    f"SELECT id, _body, _state FROM {name}"
+                    f'SELECT id, _body, _state FROM "{name}"'
                 ).mappings()
             }
             found = {

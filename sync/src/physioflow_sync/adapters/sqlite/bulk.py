@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from physioflow_sync.adapters.sqlite.local_records import assigned_json, keys_json
+from physioflow_sync.adapters.sqlite.record_rows import assigned_json, keys_json
 from physioflow_sync.adapters.sqlite.search import SearchIndex
+from physioflow_sync.adapters.sqlite.statements import Row, fetch, run, run_many
 from physioflow_sync.core.changes import Key
+from physioflow_sync.core.collections import Registry
 from physioflow_sync.core.protocol import Applied, Duplicate, WireRecord, body_bytes
 
 _IS_ANYTHING_WAITING: Final = "SELECT 1 FROM records WHERE state <> 'on_server' LIMIT 1"
@@ -35,10 +37,17 @@ _TAKE: Final = """
     WHERE excluded.version >= records.version
 """
 
+_MARK: Final = """
+    UPDATE records SET generation = ? WHERE rowid IN (
+        SELECT r.rowid FROM json_each(?) AS k
+        CROSS JOIN records AS r ON r.id = k.value ->> 1 AND r.collection = k.value ->> 0
+    )
+"""
+
 _ALONE: Final = """
     SELECT o.collection, o.id, o.op_id FROM json_each(?) AS a
     CROSS JOIN outbox AS o ON o.op_id = a.value ->> 0
-    WHERE NOT EXISTS (
+    WHERE o.decides = '[]' AND NOT EXISTS (
         SELECT 1 FROM outbox AS other
         WHERE other.id = o.id AND other.collection = o.collection AND other.place <> o.place
     ) AND NOT EXISTS (
@@ -53,19 +62,24 @@ _ACKNOWLEDGE: Final = """
     WHERE collection = ? AND id = ?
 """
 _FORGET_ENTRY: Final = "DELETE FROM outbox WHERE op_id = ?"
+_FORGET_RECORD: Final = "DELETE FROM records WHERE collection = ? AND id = ?"
 _FORGET_SERVER_VERSION: Final = "DELETE FROM server_versions WHERE collection = ? AND id = ?"
 
 
-def waiting_among(connection: Connection, keys: Sequence[Key]) -> tuple[Key, ...]:
+def waiting_among(connection: DBAPIConnection, keys: Sequence[Key]) -> tuple[Key, ...]:
     """Return those of the records that have unsent work or an open conflict, in order."""
-    if connection.exec_driver_sql(_IS_ANYTHING_WAITING).first() is None:
+    if not fetch(connection, _IS_ANYTHING_WAITING):
         return ()
-    rows = connection.exec_driver_sql(_WAITING, (keys_json(keys),)).all()
+    rows = fetch(connection, _WAITING, (keys_json(keys),))
     return tuple(Key(collection, record_id) for collection, record_id in rows)
 
 
 def take_versions(
-    connection: Connection, changes: Sequence[WireRecord], search: SearchIndex
+    connection: DBAPIConnection,
+    changes: Sequence[WireRecord],
+    *,
+    registry: Registry,
+    search: SearchIndex,
 ) -> None:
     """Take the server's versions of records without unsent work."""
     if not changes:
@@ -75,30 +89,44 @@ def take_versions(
     )
     if searched != "[]":
         search.remove(connection, searched)
-    connection.exec_driver_sql(
-        _TAKE,
-        [
-            (
-                change.collection,
-                change.id,
-                change.version,
-                change.seq,
-                change.schema,
-                body_bytes(change.body),
-                change.author,
-                change.device,
-                change.recorded_at,
-                assigned_json(change.assigned),
-            )
-            for change in changes
-        ],
-    )
+    run_many(connection, _TAKE, [_taken(change, registry) for change in changes])
     if searched != "[]":
         search.add(connection, searched)
 
 
+def forget(connection: DBAPIConnection, keys: Sequence[Key]) -> None:
+    """Drop records that nothing here knows more about than that they are there."""
+    run_many(connection, _FORGET_RECORD, [tuple(key) for key in keys])
+
+
+def mark_as_seen(connection: DBAPIConnection, keys: Sequence[Key], *, generation: int) -> None:
+    """Note that the feed of this resync has brought these records."""
+    run(connection, _MARK, (generation, keys_json(keys)))
+
+
+def _taken(change: WireRecord, registry: Registry) -> Row:
+    body, schema = body_bytes(change.body), change.schema
+    if change.collection in registry:
+        # A collection that only a newer build knows is kept as it came.
+        collection = registry[change.collection]
+        body = collection.upcast_body(body, schema=schema)
+        schema = max(schema, collection.schema_version)
+    return (
+        change.collection,
+        change.id,
+        change.version,
+        change.seq,
+        schema,
+        body,
+        change.author,
+        change.device,
+        change.recorded_at,
+        assigned_json(change.assigned),
+    )
+
+
 def acknowledge_alone(
-    connection: Connection, answers: Mapping[str, Applied | Duplicate]
+    connection: DBAPIConnection, answers: Mapping[str, Applied | Duplicate]
 ) -> dict[str, Key]:
     """Acknowledge the operations that are their record's only one; return those.
 
@@ -108,10 +136,11 @@ def acknowledge_alone(
     if not answers:
         return {}
     wanted = msgspec.json.encode([(op_id, a.version) for op_id, a in answers.items()]).decode()
-    rows = connection.exec_driver_sql(_ALONE, (wanted,)).all()
+    rows = fetch(connection, _ALONE, (wanted,))
     done = {op_id: Key(collection, record_id) for collection, record_id, op_id in rows}
     if done:
-        connection.exec_driver_sql(
+        run_many(
+            connection,
             _ACKNOWLEDGE,
             [
                 (a.version, a.seq, assigned_json(a.assigned), *key)
@@ -119,6 +148,6 @@ def acknowledge_alone(
                 for a in (answers[op_id],)
             ],
         )
-        connection.exec_driver_sql(_FORGET_ENTRY, [(op_id,) for op_id in done])
-        connection.exec_driver_sql(_FORGET_SERVER_VERSION, [tuple(key) for key in done.values()])
+        run_many(connection, _FORGET_ENTRY, [(op_id,) for op_id in done])
+        run_many(connection, _FORGET_SERVER_VERSION, [tuple(key) for key in done.values()])
     return done

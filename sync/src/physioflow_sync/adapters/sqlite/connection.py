@@ -5,6 +5,7 @@ The settings and their reasons stand in docs/RELIABILITY.md, "SQLite, exactly".
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,16 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from physioflow_sync.adapters.sqlite.failures import failure_of
 from physioflow_sync.core.errors import StoreFailure, StoreFailureKind
 
+BEGIN_TO_WRITE: Final = "BEGIN IMMEDIATE"
+"""The drivers' own transaction handling loses updates between two read-modify-writes."""
+BEGIN_TO_READ: Final = "BEGIN DEFERRED"
 KEY_BYTES: Final = 32
+SALT_BYTES: Final = 16
 BUSY_TIMEOUT_MS: Final = 5_000
 WRITER_CACHE_KIB: Final = 64 * 1024
 READER_CACHE_KIB: Final = 16 * 1024
-MAX_READERS: Final = 4
-"""Read-only connections at most; one more reader waits for one of them."""
+MAX_READERS: Final = 5
+"""Read-only connections at most, one of them the store's own; one more reader waits."""
 WAIT_FOR_READER_S: Final = 5.0
 WAL_CHECKPOINT_PAGES: Final = 4_000
 """16 MB of log between checkpoints: a first sync writes each page of the file fewer times."""
@@ -51,7 +56,7 @@ def refuse_unsafe_sqlite(module: ModuleType) -> None:
 
 
 def writer_engine(module: ModuleType, path: Path, key: bytes | None) -> Engine:
-    """Return the engine whose one connection writes; its transactions begin IMMEDIATE."""
+    """Return the engine whose one connection writes."""
 
     def connect() -> DBAPIConnection:
         connection = _open(module, path, key, cache_kib=WRITER_CACHE_KIB)
@@ -63,7 +68,7 @@ def writer_engine(module: ModuleType, path: Path, key: bytes | None) -> Engine:
         )
         return connection
 
-    engine = create_engine(
+    return create_engine(
         "sqlite://",
         module=module,
         creator=connect,
@@ -72,8 +77,6 @@ def writer_engine(module: ModuleType, path: Path, key: bytes | None) -> Engine:
         max_overflow=0,
         hide_parameters=True,
     )
-    event.listen(engine, "begin", _begin_immediate)
-    return engine
 
 
 def reader_engine(module: ModuleType, path: Path, key: bytes | None) -> Engine:
@@ -99,6 +102,40 @@ def reader_engine(module: ModuleType, path: Path, key: bytes | None) -> Engine:
 
 
 def _open(module: ModuleType, path: Path, key: bytes | None, *, cache_kib: int) -> DBAPIConnection:
+    """Return a connection to the file.
+
+    Raises:
+        StoreFailure: WRONG_KEY, or as the file refuses.
+    """
+    if key is None:
+        return _connect(module, path, None, cache_kib=cache_kib)
+    assert len(key) == KEY_BYTES
+    try:
+        return _connect(module, path, _key_with_salt(key), cache_kib=cache_kib)
+    except StoreFailure as failure:
+        if failure.kind is not StoreFailureKind.WRONG_KEY:
+            raise
+    # A file of the first builds carries a salt that nobody but itself knows.
+    return _connect(module, path, key.hex(), cache_kib=cache_kib)
+
+
+def _key_with_salt(key: bytes) -> str:
+    """Return the key and the file's salt as SQLCipher takes them.
+
+    Left to itself, SQLCipher reads the salt from the file's first bytes, past the log.  A
+    power cut while a checkpoint rewrites the first page can leave noise there, and then
+    nothing opens again, although the log holds every page.  A salt must differ from file to
+    file and need not be secret, so that one made from the random key will do.
+
+    Source: zetetic.net/sqlcipher/sqlcipher-api, "PRAGMA key", raw key with explicit salt.
+    """
+    salt = hashlib.sha256(b"salt of the file" + key).digest()[:SALT_BYTES]
+    return key.hex() + salt.hex()
+
+
+def _connect(
+    module: ModuleType, path: Path, key_digits: str | None, *, cache_kib: int
+) -> DBAPIConnection:
     try:
         connection: DBAPIConnection = module.connect(
             str(path),
@@ -108,7 +145,7 @@ def _open(module: ModuleType, path: Path, key: bytes | None, *, cache_kib: int) 
             cached_statements=256,
         )
         try:
-            _unlock(module, connection, key)
+            _unlock(module, connection, key_digits)
             _run(connection, *_settings(cache_kib))
         except BaseException:
             connection.close()
@@ -135,10 +172,9 @@ def _settings(cache_kib: int) -> Iterator[str]:
         yield "PRAGMA checkpoint_fullfsync = ON"
 
 
-def _unlock(module: ModuleType, connection: DBAPIConnection, key: bytes | None) -> None:
+def _unlock(module: ModuleType, connection: DBAPIConnection, key_digits: str | None) -> None:
     """Give the key, and see whether it opens the file."""
-    if key is not None:
-        assert len(key) == KEY_BYTES
+    if key_digits is not None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA cipher_version")
         if cursor.fetchone() is None:
@@ -146,7 +182,7 @@ def _unlock(module: ModuleType, connection: DBAPIConnection, key: bytes | None) 
             raise StoreFailure(StoreFailureKind.UNSAFE_SQLITE, "this SQLite cannot encrypt")
         # It would write to stderr what the exception says anyway.
         cursor.execute("PRAGMA cipher_log_level = NONE")
-        cursor.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        cursor.execute(f"PRAGMA key = \"x'{key_digits}'\"")
         cursor.close()
     try:
         _run(connection, "SELECT count(*) FROM sqlite_master")
@@ -165,10 +201,5 @@ def _run(connection: DBAPIConnection, *statements: str) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    # The drivers' own transaction handling loses updates between two read-modify-writes.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def _begin_deferred(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN DEFERRED")
+    connection.exec_driver_sql(BEGIN_TO_READ)

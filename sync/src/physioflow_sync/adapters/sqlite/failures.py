@@ -35,13 +35,17 @@ def failure_of(error: BaseException) -> StoreFailure | None:
 
 @contextmanager
 def translated() -> Generator[None]:
-    """Raise what SQLAlchemy raises inside as a `StoreFailure`, where the file is at fault."""
+    """Raise what the driver or SQLAlchemy raise inside as a `StoreFailure`.
+
+    What is no fault of the file's goes through as it is.
+    """
     try:
         yield
-    except exc.DBAPIError as error:
-        failure = None if error.orig is None else failure_of(error.orig)
+    except exc.TimeoutError as error:
+        raise StoreFailure(StoreFailureKind.LOCKED, "every reader is busy") from error
+    except Exception as error:
+        driver_error = error.orig if isinstance(error, exc.DBAPIError) else error
+        failure = None if driver_error is None else failure_of(driver_error)
         if failure is None:
             raise
         raise failure from error
-    except exc.TimeoutError as error:
-        raise StoreFailure(StoreFailureKind.LOCKED, "every reader is busy") from error

@@ -4,38 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from physioflow_sync.adapters.sqlite.statements import fetch, run, run_many
 
 
-def meta(connection: Connection, name: str) -> str | None:
+def meta(connection: DBAPIConnection, name: str) -> str | None:
     """Return one of the store's own values."""
-    found = connection.exec_driver_sql("SELECT value FROM meta WHERE name = ?", (name,))
-    value: str | None = found.scalar_one_or_none()
-    return value
+    found = fetch(connection, "SELECT value FROM meta WHERE name = ?", (name,))
+    return str(found[0][0]) if found else None
 
 
-def put_meta(connection: Connection, values: Mapping[str, str]) -> None:
+def put_meta(connection: DBAPIConnection, values: Mapping[str, str]) -> None:
     """Keep some of them."""
-    connection.exec_driver_sql(
+    run_many(
+        connection,
         "INSERT INTO meta (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         list(values.items()),
     )
 
 
-def value(connection: Connection, name: str) -> bytes | None:
+def forget_meta(connection: DBAPIConnection, *names: str) -> None:
+    """Keep some of them no longer."""
+    run_many(connection, "DELETE FROM meta WHERE name = ?", [(name,) for name in names])
+
+
+def value(connection: DBAPIConnection, name: str) -> bytes | None:
     """Return a value that was kept under a name, or None."""
-    found = connection.exec_driver_sql("SELECT value FROM local_values WHERE name = ?", (name,))
-    content: bytes | None = found.scalar_one_or_none()
-    return content
+    found = fetch(connection, "SELECT value FROM local_values WHERE name = ?", (name,))
+    return bytes(found[0][0]) if found else None
 
 
-def set_value(connection: Connection, name: str, content: bytes | None) -> None:
+def set_value(connection: DBAPIConnection, name: str, content: bytes | None) -> None:
     """Keep a value under a name; None forgets it."""
     if content is None:
-        connection.exec_driver_sql("DELETE FROM local_values WHERE name = ?", (name,))
+        run(connection, "DELETE FROM local_values WHERE name = ?", (name,))
         return
-    connection.exec_driver_sql(
+    run(
+        connection,
         "INSERT INTO local_values (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, content),

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from physioflow_sync.adapters.sqlite.statements import fetch, run
 from physioflow_sync.core.errors import StoreFailure, StoreFailureKind
 
 _VERSION_1: Final = (
@@ -108,7 +109,42 @@ _VERSION_1: Final = (
     "CREATE TABLE local_values (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
 
-MIGRATIONS: Final = (_VERSION_1,)
+_VERSION_2: Final = (
+    # The resync in which the feed last brought the record; see `resyncing`.
+    "ALTER TABLE records ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
+    # Conflicts of other laptops; a partial index, so that no other record pays for it.
+    """
+    CREATE INDEX records_travelling ON records (collection, id)
+    WHERE substr(collection, -10) = '.conflicts' AND body IS NOT NULL
+    """,
+    # JSON list of `Decided`.
+    "ALTER TABLE outbox ADD COLUMN decides TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE outbox ADD COLUMN offered INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX outbox_deciding ON outbox (decides) WHERE decides <> '[]'",
+    # The id of the record as which the conflict travels.
+    "ALTER TABLE open_conflicts ADD COLUMN travels_as TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE open_conflicts ADD COLUMN decides TEXT NOT NULL DEFAULT '[]'",
+    """
+    UPDATE open_conflicts SET travels_as = lower(printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)),
+        hex(randomblob(2)), substr(hex(randomblob(2)), 2), substr(hex(randomblob(2)), 2),
+        hex(randomblob(6))))
+    """,
+    "CREATE UNIQUE INDEX conflicts_travelling ON open_conflicts (travels_as)",
+    "ALTER TABLE merge_history ADD COLUMN schema INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE merge_history ADD COLUMN undone INTEGER NOT NULL DEFAULT 0",
+    # Work that this laptop's user may no longer send, for the clinic.
+    """
+    CREATE TABLE handing_in (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        op_id TEXT NOT NULL UNIQUE,
+        operation TEXT,               -- JSON of protocol.Operation; NULL: the clinic has it
+        operation_bytes INTEGER NOT NULL
+    )
+    """,
+    "CREATE INDEX handing_in_left ON handing_in (place) WHERE operation IS NOT NULL",
+)
+
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
 """`MIGRATIONS[n]` leads from version n to n + 1; a published one is never changed."""
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 RESERVED_NAMES: Final = frozenset(
@@ -118,6 +154,7 @@ RESERVED_NAMES: Final = frozenset(
         "outbox",
         "open_conflicts",
         "merge_history",
+        "handing_in",
         "meta",
         "local_values",
         "record_search",
@@ -126,19 +163,19 @@ RESERVED_NAMES: Final = frozenset(
 """Names that no collection may have here, where each gets a view of its name."""
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: DBAPIConnection) -> None:
     """Bring the file to this version, within the caller's transaction.
 
     Raises:
         StoreFailure: TOO_NEW where a newer build has written the file.
     """
-    present = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    ((present,),) = fetch(connection, "PRAGMA user_version")
     assert isinstance(present, int)
     if present > SCHEMA_VERSION:
         words = f"the file is of version {present}, this build knows {SCHEMA_VERSION}"
         raise StoreFailure(StoreFailureKind.TOO_NEW, words)
     for statements in MIGRATIONS[present:]:
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            run(connection, statement)
     if present != SCHEMA_VERSION:
-        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        run(connection, f"PRAGMA user_version = {SCHEMA_VERSION}")

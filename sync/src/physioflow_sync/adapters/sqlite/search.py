@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from physioflow_sync.adapters.sqlite.statements import run
 from physioflow_sync.core.collections import Collection, Registry
 
 MAX_SEARCH_WORDS: Final = 10
@@ -48,17 +49,18 @@ class SearchIndex:
     def covers(self, collection: str) -> bool:
         return collection in self.collections
 
-    def remove(self, connection: Connection, keys: str) -> None:
+    def remove(self, connection: DBAPIConnection, keys: str) -> None:
         """Take records out, before their rows change.
 
         Args:
             keys: JSON list of [collection, id].
         """
-        connection.exec_driver_sql(_REMOVE, (keys,))
+        run(connection, _REMOVE, (keys,))
 
-    def add(self, connection: Connection, keys: str) -> None:
+    def add(self, connection: DBAPIConnection, keys: str) -> None:
         """Put records in that are not in it."""
-        connection.exec_driver_sql(
+        run(
+            connection,
             "INSERT INTO record_search (rowid, text)"  # noqa: S608 - registry
             f" SELECT r.rowid, {self._text} FROM json_each(?) AS k CROSS JOIN records AS r"
             " ON r.id = k.value ->> 1 AND r.collection = k.value ->> 0"
@@ -66,16 +68,17 @@ class SearchIndex:
             (keys,),
         )
 
-    def rebuild(self, connection: Connection) -> None:
+    def rebuild(self, connection: DBAPIConnection) -> None:
         """Make the index anew from the records."""
-        connection.exec_driver_sql("DROP TABLE IF EXISTS record_search")
-        connection.exec_driver_sql(CREATE_INDEX)
+        run(connection, "DROP TABLE IF EXISTS record_search")
+        run(connection, CREATE_INDEX)
         if self.collections:
             names = ", ".join(_text(name) for name in sorted(self.collections))
-            connection.exec_driver_sql(
+            run(
+                connection,
                 "INSERT INTO record_search (rowid, text)"  # noqa: S608 - registry
                 f" SELECT r.rowid, {self._text} FROM records AS r"
-                f" WHERE r.body IS NOT NULL AND r.collection IN ({names})"
+                f" WHERE r.body IS NOT NULL AND r.collection IN ({names})",
             )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,39 +12,49 @@ from typing import Final
 
 import sqlcipher3.dbapi2
 from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from physioflow_sync.adapters.answers import (
     after_answer,
-    after_edit,
     check_edits,
-    check_resolution,
+    handed_in_as,
     tally,
-    version_of,
+    waiting_of,
 )
-from physioflow_sync.adapters.sqlite import bulk, local_values, queue
+from physioflow_sync.adapters.sqlite import (
+    bulk,
+    comparing,
+    deciding,
+    handing_in,
+    local_values,
+    merges,
+    pages,
+    queue,
+    resyncing,
+)
 from physioflow_sync.adapters.sqlite.connection import (
+    BEGIN_TO_READ,
+    BEGIN_TO_WRITE,
     reader_engine,
     refuse_unsafe_sqlite,
     writer_engine,
 )
 from physioflow_sync.adapters.sqlite.failures import translated
-from physioflow_sync.adapters.sqlite.local_records import LocalRecords, load_records
+from physioflow_sync.adapters.sqlite.local_records import LocalRecords, UnitOfWork
 from physioflow_sync.adapters.sqlite.migrations import migrate
+from physioflow_sync.adapters.sqlite.record_rows import load_records
 from physioflow_sync.adapters.sqlite.search import SearchIndex
+from physioflow_sync.adapters.sqlite.statements import run
+from physioflow_sync.adapters.sqlite.transactions import Transactions
+from physioflow_sync.adapters.sqlite.upcasting import Upcasting
 from physioflow_sync.adapters.sqlite.views import (
     has_field_indexes,
     missing_field_indexes,
     refresh_views,
 )
-from physioflow_sync.core.changes import Key
-from physioflow_sync.core.collections import Registry
-from physioflow_sync.core.local_record import (
-    AutoMerged,
-    LocalRecord,
-    discarded,
-    pulled,
-    resolved,
-)
+from physioflow_sync.core.changes import Key, fields_of
+from physioflow_sync.core.collections import Registry, holds_conflicts
+from physioflow_sync.core.local_record import LocalRecord
 from physioflow_sync.core.protocol import (
     Applied,
     ChangesPage,
@@ -55,19 +64,18 @@ from physioflow_sync.core.protocol import (
     WireRecord,
 )
 from physioflow_sync.core.resolution import (
-    MovedMeanwhile,
     Resolution,
-    Resolved,
     ResolveOutcome,
 )
-from physioflow_sync.core.status import Counts
-from physioflow_sync.ports import Edit, PageApplied, Settled
+from physioflow_sync.core.resync import ResyncReason, hand_in_bodies
+from physioflow_sync.core.status import Counts, Waiting
+from physioflow_sync.core.travelling import ConflictElsewhere, elsewhere_of
+from physioflow_sync.core.undo import MergeMade, UndoOutcome
+from physioflow_sync.ports import Edit, PageApplied, Position, Settled
 
 ROWS_ANALYSED: Final = 1_000
 """Of each index, for the planner to know which field narrows most."""
 
-_CURSOR: Final = "cursor"
-_EPOCH: Final = "epoch"
 _LAST_SYNCED_AT: Final = "last_synced_at"
 
 
@@ -99,17 +107,24 @@ class SqliteStore:
         self._registry = registry
         self._ids = ids
         self._search = SearchIndex(registry)
-        self._write_lock = threading.RLock()
+        self._work = UnitOfWork(registry=registry, search=self._search, ids=ids)
         path.touch(mode=0o600)
-        self._writers = writer_engine(module, path, key)
-        self._readers = reader_engine(module, path, key)
-        with translated():
-            self._writer = self._writers.connect()
+        self._open_things = ExitStack()
         try:
-            with self._writing() as connection:
+            # The writer is closed last, so that SQLite moves the log into the file.
+            writers = writer_engine(module, path, key)
+            self._open_things.callback(writers.dispose)
+            self._writes = Transactions(writers, begin=BEGIN_TO_WRITE)
+            self._open_things.callback(self._writes.close)
+            self._readers = reader_engine(module, path, key)
+            self._open_things.callback(self._readers.dispose)
+            self._reads = Transactions(self._readers, begin=BEGIN_TO_READ)
+            self._open_things.callback(self._reads.close)
+            with self._writes.one() as connection:
                 migrate(connection)
                 refresh_views(connection, registry, self._search)
                 was_indexed = has_field_indexes(connection)
+            self._bring_up_to_date()
             self._is_indexed = False
             if was_indexed:
                 self._make_field_indexes()
@@ -126,92 +141,156 @@ class SqliteStore:
     def save(self, edits: Sequence[Edit], *, recorded_at: datetime) -> None:
         check_edits(self._registry, ((edit.key, edit.body) for edit in edits))
         at = recorded_at.isoformat()
-        with self._writing() as connection:
-            self._save(connection, edits, at)
+        with self._writes.one() as connection:
+            deciding.save(self._work, connection, list(edits), at=at)
 
     def record(self, key: Key) -> LocalRecord:
-        with self.reader() as connection:
+        with self._reads.one() as connection:
             return load_records(connection, [key])[key]
 
     def seal_batch(
         self, *, limit: int, max_bytes: int, parked: frozenset[str]
     ) -> tuple[Operation, ...]:
-        with self._writing() as connection:
+        with self._writes.one() as connection:
+            resync = resyncing.running(connection)
+            if resync is not None and resync.is_restore:
+                return ()
             op_ids = queue.choose(connection, limit=limit, max_bytes=max_bytes, parked=parked)
             return queue.seal(connection, op_ids)
 
-    def settle(self, results: Sequence[Result], *, recorded_at: datetime) -> Settled:
+    def settle(
+        self, results: Sequence[Result], *, recorded_at: datetime, witness: str | None = None
+    ) -> Settled:
         at = recorded_at.isoformat()
-        with self._writing() as connection:
+        with self._writes.one() as connection:
+            if witness is not None:
+                resyncing.keep_witness(connection, witness)
             accepted = {r.op_id: r for r in results if isinstance(r, Applied | Duplicate)}
             done = bulk.acknowledge_alone(connection, accepted)
             others = [result for result in results if result.op_id not in done]
             settled = self._settle(connection, others, at)
+        shown = [key for key in done.values() if not holds_conflicts(key.collection)]
         return replace(
             settled,
-            applied=settled.applied + len(done),
-            changed=(*done.values(), *settled.changed),
+            applied=settled.applied + len(shown),
+            changed=(*shown, *settled.changed),
         )
 
     def apply_page(self, page: ChangesPage) -> PageApplied:
-        keys = [Key(change.collection, change.id) for change in page.changes]
-        with self._writing() as connection:
-            waiting = bulk.waiting_among(connection, keys)
-            aside = frozenset(waiting)
-            clean, unclean = page.changes, list[WireRecord]()
-            if waiting:
-                clean = [c for c in page.changes if (c.collection, c.id) not in aside]
-                unclean = [c for c in page.changes if (c.collection, c.id) in aside]
-            records = self._open(connection, waiting)
-            conflicts, merged = self._reconcile(records, unclean)
-            records.save(at=page.server_time)
-            bulk.take_versions(connection, clean, self._search)
-            local_values.put_meta(connection, {_CURSOR: page.next_cursor, _EPOCH: page.epoch})
+        with self._writes.one() as connection:
+            resync = resyncing.running(connection)
+            resyncing.remember_scope(connection, page)
+            applied = pages.apply(self._work, connection, page, resync)
+            resyncing.move_on(connection, page)
+            if resync is not None and not page.has_more:
+                applied += pages.sweep(self._work, connection, page, resync)
+                resyncing.end(connection)
         if not (page.has_more or self._is_indexed):
             self._make_field_indexes()
-        return PageApplied(changed=tuple(keys), conflicts=conflicts, merged=merged)
+        return applied
 
-    def cursor(self) -> str | None:
-        return self._meta(_CURSOR)
+    def begin_resync(self, reason: ResyncReason, *, common_seq: int | None = None) -> None:
+        with self._writes.one() as connection:
+            resyncing.begin(connection, reason, common_seq=common_seq)
 
-    def epoch(self) -> str | None:
-        return self._meta(_EPOCH)
+    def digest(self) -> dict[str, list[int]]:
+        with self._reads.one() as connection:
+            return comparing.digest(connection)
+
+    def repair(self, collection: str, bucket: int, records: Sequence[WireRecord]) -> PageApplied:
+        with self._writes.one() as connection:
+            known = comparing.keys_in_bucket(connection, collection, bucket)
+            return pages.repair(self._work, connection, collection, known, records)
+
+    def position(self) -> Position:
+        with self._reads.one() as connection:
+            return resyncing.position(connection)
 
     def resolve(self, resolution: Resolution, *, recorded_at: datetime) -> ResolveOutcome:
         at = recorded_at.isoformat()
-        with self._writing() as connection:
-            records = self._open(connection, [resolution.key])
-            check_resolution(self._registry, records[resolution.key], resolution)
-            step = resolved(records[resolution.key], resolution, op_id=self._ids(), recorded_at=at)
-            if step is None:
-                return MovedMeanwhile()
-            records.take(step)
-            records.save(at=at)
-            edits = [
-                Edit(key=Key(collection, self._ids()), body=body)
-                for collection, body in resolution.also_create
-            ]
-            self._save(connection, edits, at)
-        return Resolved(created=tuple(edit.key for edit in edits))
+        with self._writes.one() as connection:
+            return deciding.resolve(self._work, connection, resolution, at=at)
 
-    def discard(self, key: Key) -> None:
-        with self._writing() as connection:
-            records = self._open(connection, [key])
-            records.take(discarded(records[key]))
-            records.save(at="")
+    def conflicts_elsewhere(self) -> tuple[ConflictElsewhere, ...]:
+        with self._reads.one() as connection:
+            records = load_records(connection, queue.elsewhere_keys(connection))
+        return tuple(filter(None, map(elsewhere_of, records.values())))
+
+    def decide_elsewhere(
+        self, conflict: ConflictElsewhere, resolution: Resolution, *, recorded_at: datetime
+    ) -> ResolveOutcome:
+        at = recorded_at.isoformat()
+        with self._writes.one() as connection:
+            return deciding.decide_elsewhere(self._work, connection, conflict, resolution, at=at)
+
+    def dependants(self, key: Key) -> tuple[Key, ...]:
+        with self._reads.one() as connection:
+            return tuple(queue.dependants(connection, key))
+
+    def discard(self, key: Key) -> tuple[Key, ...]:
+        with self._writes.one() as connection:
+            return deciding.discard(self._work, connection, key)
+
+    def rearm(self, key: Key) -> None:
+        with self._writes.one() as connection:
+            deciding.rearm(self._work, connection, key)
+
+    def merges(self, *, limit: int) -> tuple[MergeMade, ...]:
+        with self._reads.one() as connection:
+            return merges.newest(connection, limit=limit)
+
+    def undo_merge(self, merge_id: int, *, recorded_at: datetime) -> UndoOutcome:
+        at = recorded_at.isoformat()
+        with self._writes.one() as connection:
+            return deciding.undo_merge(self._work, connection, merge_id, at=at)
+
+    def waiting(self, *, limit: int) -> tuple[Waiting, ...]:
+        with self._reads.one() as connection:
+            records = load_records(connection, queue.waiting_keys(connection, limit=limit))
+            parents = {key: self._parents(record) for key, record in records.items()}
+            wanted = {parent for listed in parents.values() for parent in listed}
+            loaded = load_records(connection, wanted)
+        missing = {key for key, record in loaded.items() if record.exists and not record.server}
+        return tuple(
+            waiting_of(record, missing_parents=tuple(p for p in parents[key] if p in missing))
+            for key, record in records.items()
+        )
+
+    def begin_hand_in(self) -> None:
+        with self._writes.one() as connection:
+            waiting = load_records(connection, queue.waiting_keys(connection, limit=-1))
+            handing_in.set_aside(
+                connection,
+                [
+                    handed_in_as(key, entry)
+                    for key, record in waiting.items()
+                    for entry in hand_in_bodies(record)
+                ],
+            )
+
+    def hand_in_batch(self, *, limit: int, max_bytes: int) -> tuple[Operation, ...]:
+        with self._reads.one() as connection:
+            return handing_in.batch(connection, limit=limit, max_bytes=max_bytes)
+
+    def handed_in(self, op_ids: Sequence[str]) -> None:
+        with self._writes.one() as connection:
+            handing_in.done(connection, op_ids)
 
     def conflicts(self) -> tuple[LocalRecord, ...]:
-        with self.reader() as connection:
+        with self._reads.one() as connection:
             keys = queue.conflicted_keys(connection)
             records = load_records(connection, keys)
         return tuple(records[key] for key in keys)
 
     def counts(self) -> Counts:
-        with self.reader() as connection:
+        with self._reads.one() as connection:
             return queue.counts(connection)
 
     def has_sendable(self, *, parked: frozenset[str]) -> bool:
-        with self.reader() as connection:
+        with self._reads.one() as connection:
+            resync = resyncing.running(connection)
+            if resync is not None and resync.is_restore:
+                return False
             return bool(queue.choose(connection, limit=1, max_bytes=0, parked=parked))
 
     def last_synced_at(self) -> datetime | None:
@@ -219,50 +298,48 @@ class SqliteStore:
         return None if at is None else datetime.fromisoformat(at)
 
     def note_synced(self, at: datetime) -> None:
-        with self._writing() as connection:
+        with self._writes.one() as connection:
             local_values.put_meta(connection, {_LAST_SYNCED_AT: at.isoformat()})
 
     def value(self, name: str) -> bytes | None:
         """Return a value of this laptop (a draft, tokens, a setting); it never travels."""
-        with self.reader() as connection:
+        with self._reads.one() as connection:
             return local_values.value(connection, name)
 
     def set_value(self, name: str, value: bytes | None) -> None:
         """Keep such a value durably; None forgets it."""
-        with self._writing() as connection:
+        with self._writes.one() as connection:
             local_values.set_value(connection, name, value)
 
     def close(self) -> None:
-        with self._write_lock, translated():
-            self._readers.dispose()
-            # Last, so that SQLite moves the log into the file and removes it.
-            self._writer.close()
-            self._writers.dispose()
+        with translated():
+            self._open_things.close()
 
-    @contextmanager
-    def _writing(self) -> Generator[Connection]:
-        """One durable transaction; whatever is raised inside leaves nothing of it."""
-        with self._write_lock, translated(), self._writer.begin():
-            yield self._writer
+    def _open(self, connection: DBAPIConnection, keys: Iterable[Key]) -> LocalRecords:
+        return self._work.open(connection, keys)
 
-    def _open(self, connection: Connection, keys: Iterable[Key]) -> LocalRecords:
-        return LocalRecords(connection, registry=self._registry, search=self._search, keys=keys)
+    def _bring_up_to_date(self) -> None:
+        """Bring bodies of older schemas to the present, and let every conflict travel."""
+        upcasting = Upcasting(self._work)
+        is_left = True
+        while is_left:
+            with self._writes.one() as connection:
+                is_left = upcasting.take_some(connection)
+        with self._writes.one() as connection:
+            untold = queue.untold_conflicts(connection)
+            if untold:
+                records = self._open(connection, untold)
+                for key in untold:
+                    records.announce(key, at="")
+                records.save(at="")
 
-    def _save(self, connection: Connection, edits: Sequence[Edit], at: str) -> None:
-        records = self._open(connection, [edit.key for edit in edits])
-        for edit in edits:
-            records.take(
-                after_edit(
-                    records[edit.key],
-                    edit,
-                    op_id=self._ids(),
-                    collection=self._registry[edit.key.collection],
-                    recorded_at=at,
-                )
-            )
-        records.save(at=at)
+    def _parents(self, record: LocalRecord) -> tuple[Key, ...]:
+        if not record.entries or record.entries[0].body is None:
+            return ()
+        fields = fields_of(record.entries[0].body) or {}
+        return tuple(Key(*p) for p in self._registry[record.key.collection].parent_ids(fields))
 
-    def _settle(self, connection: Connection, results: Sequence[Result], at: str) -> Settled:
+    def _settle(self, connection: DBAPIConnection, results: Sequence[Result], at: str) -> Settled:
         """Take answers one by one, each as the core decides."""
         if not results:
             return Settled()
@@ -279,36 +356,19 @@ class SqliteStore:
         records.save(at=at)
         return tally(answers)
 
-    def _reconcile(self, records: LocalRecords, changes: Iterable[WireRecord]) -> tuple[int, int]:
-        """Bring the server's versions to records that have unsent work.
-
-        Returns:
-            How many conflicts that opened, and how many automatic merges it made.
-        """
-        conflicts = merged = 0
-        for change in changes:
-            key = Key(change.collection, change.id)
-            before = records[key]
-            step = pulled(before, version_of(change), self._registry[key.collection])
-            records.take(step)
-            opened = before.conflict is None and step.record.conflict is not None
-            conflicts += opened
-            merged += any(isinstance(note, AutoMerged) for note in step.notes)
-        return conflicts, merged
-
     def _make_field_indexes(self) -> None:
         """Make those that are missing, each for itself, so that a save can go in between."""
-        with self._writing() as connection:
+        with self._writes.one() as connection:
             missing = missing_field_indexes(connection, self._registry)
         for statement in missing:
-            with self._writing() as connection:
-                connection.exec_driver_sql(statement)
+            with self._writes.one() as connection:
+                run(connection, statement)
         if missing:
-            with self._writing() as connection:
-                connection.exec_driver_sql(f"PRAGMA analysis_limit = {ROWS_ANALYSED}")
-                connection.exec_driver_sql("ANALYZE")
+            with self._writes.one() as connection:
+                run(connection, f"PRAGMA analysis_limit = {ROWS_ANALYSED}")
+                run(connection, "ANALYZE")
         self._is_indexed = True
 
     def _meta(self, name: str) -> str | None:
-        with self.reader() as connection:
+        with self._reads.one() as connection:
             return local_values.meta(connection, name)

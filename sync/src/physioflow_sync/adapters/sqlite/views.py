@@ -25,11 +25,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from physioflow_sync.adapters.sqlite import local_values
 from physioflow_sync.adapters.sqlite.migrations import RESERVED_NAMES
 from physioflow_sync.adapters.sqlite.search import CREATE_INDEX, SearchIndex, json_field
+from physioflow_sync.adapters.sqlite.statements import fetch, run
 from physioflow_sync.core.collections import Collection, Registry
 
 NUMBER: Final = "record_number"
@@ -39,7 +40,7 @@ _SURFACE: Final = "read_surface"
 _INDEXES: Final = "field_indexes"
 
 
-def refresh_views(connection: Connection, registry: Registry, search: SearchIndex) -> None:
+def refresh_views(connection: DBAPIConnection, registry: Registry, search: SearchIndex) -> None:
     """Make the views and the search index fit the registry.
 
     Does nothing where they do already, so that opening a big file stays quick.
@@ -51,17 +52,17 @@ def refresh_views(connection: Connection, registry: Registry, search: SearchInde
         return
     _drop(connection, "type = 'view'")
     for statement in statements:
-        connection.exec_driver_sql(statement)
+        run(connection, statement)
     search.rebuild(connection)
     local_values.put_meta(connection, {_SURFACE: wanted})
 
 
-def has_field_indexes(connection: Connection) -> bool:
+def has_field_indexes(connection: DBAPIConnection) -> bool:
     """Tell whether the first sync was over once, and with it the time without indexes."""
     return local_values.meta(connection, _INDEXES) is not None
 
 
-def missing_field_indexes(connection: Connection, registry: Registry) -> tuple[str, ...]:
+def missing_field_indexes(connection: DBAPIConnection, registry: Registry) -> tuple[str, ...]:
     """Return the statements that make the registry's indexes, once those of another are gone.
 
     They are made after the first sync, all at once, in half the time that it takes to
@@ -70,22 +71,24 @@ def missing_field_indexes(connection: Connection, registry: Registry) -> tuple[s
     statements = tuple(_index_statements(registry))
     wanted = "\n".join(statements)
     if local_values.meta(connection, _INDEXES) == wanted:
-        present = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'field:%'"
-        ).scalars()
-        names = [_name(name) for name in present]
+        present = fetch(
+            connection,
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'field:%'",
+        )
+        names = [_name(str(name)) for (name,) in present]
         return tuple(s for s in statements if not any(name in s for name in names))
     _drop(connection, "type = 'index' AND name LIKE 'field:%'")
     local_values.put_meta(connection, {_INDEXES: wanted})
     return statements
 
 
-def _drop(connection: Connection, which: str) -> None:
-    found = connection.exec_driver_sql(
-        f"SELECT type, name FROM sqlite_master WHERE {which}"  # noqa: S608 - a constant
+def _drop(connection: DBAPIConnection, which: str) -> None:
+    found = fetch(
+        connection,
+        f"SELECT type, name FROM sqlite_master WHERE {which}",  # noqa: S608 - a constant
     )
-    for kind, name in found.all():
-        connection.exec_driver_sql(f"DROP {kind} {_name(name)}")
+    for kind, name in found:
+        run(connection, f"DROP {kind} {_name(name)}")
 
 
 def _index_statements(registry: Registry) -> Iterator[str]:

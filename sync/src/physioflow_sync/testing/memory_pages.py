@@ -1,0 +1,138 @@
+"""How a `MemoryStore` takes the feed, and the end of a feed that was read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from physioflow_sync.adapters.answers import handed_in_as, version_of
+from physioflow_sync.core.changes import Key
+from physioflow_sync.core.collections import conflicts_of, holds_conflicts
+from physioflow_sync.core.deciding import resolved_elsewhere
+from physioflow_sync.core.local_record import AutoMerged, LocalRecord, Step
+from physioflow_sync.core.protocol import ChangesPage, WireRecord
+from physioflow_sync.core.record_steps import pulled
+from physioflow_sync.core.resync import (
+    ResyncReason,
+    Timeline,
+    hand_in_bodies,
+    missing,
+    restored,
+    unseen,
+)
+from physioflow_sync.ports import PageApplied, Position
+from physioflow_sync.testing.memory_records import RunningResync, Transaction
+
+
+def begin_resync(work: Transaction, reason: ResyncReason, *, common_seq: int) -> None:
+    """Leave the feed where it is, and take every record as not seen."""
+    held = work.held
+    before, stood = held.resync, held.position
+    held.scope = None
+    if reason is ResyncReason.EPOCH_CHANGED:
+        held.position = Position()
+    else:
+        # What is known here comes from there; a server restored meanwhile must tell.
+        witness = stood.witness or stood.cursor
+        held.position = replace(stood, cursor=None, witness=witness)
+    judged = set[Key]()
+    if before is not None and before.is_restore:
+        common_seq = min(common_seq, before.common_seq)
+        if reason is not ResyncReason.EPOCH_CHANGED:
+            # Begun anew, it remains the resync of a restore, for what it has not judged yet.
+            reason, common_seq = before.reason, before.common_seq
+            judged = held.judged | held.seen
+    held.resync = RunningResync(reason=reason, common_seq=common_seq)
+    held.seen, held.judged = set(), judged
+
+
+def apply(work: Transaction, page: ChangesPage) -> PageApplied:
+    """Take every change of a page, its cursor, and with the last one of a resync its end."""
+    held = work.held
+    if page.scope is not None:
+        held.scope = frozenset(page.scope)
+    keys = [Key(change.collection, change.id) for change in page.changes]
+    conflicts = merged = 0
+    for key, change in zip(keys, page.changes, strict=True):
+        before, step = work[key], _met(work, change, epoch=page.epoch)
+        work.take(step)
+        conflicts += before.conflict is None and step.record.conflict is not None
+        merged += any(isinstance(note, AutoMerged) for note in step.notes)
+    held.seen.update(keys)
+    ended = _end_decided(work, keys)
+    witness = held.position.witness if page.has_more else None
+    held.position = Position(cursor=page.next_cursor, epoch=page.epoch, witness=witness)
+    if held.resync is not None and not page.has_more:
+        ended += _sweep(work, held.resync, epoch=page.epoch)
+        held.resync = None
+    return PageApplied(changed=(*keys, *ended), conflicts=conflicts, merged=merged)
+
+
+def set_aside(work: Transaction, records: Iterable[LocalRecord]) -> None:
+    """Keep the unsent work of records for the clinic, each operation once for ever."""
+    for record in records:
+        for entry in hand_in_bodies(record):
+            operation = handed_in_as(record.key, entry)
+            work.held.set_aside.setdefault(operation.op_id, operation)
+
+
+def _met(work: Transaction, change: WireRecord, *, epoch: str) -> Step:
+    """Return a record as the feed brings it."""
+    key, version = Key(change.collection, change.id), version_of(change)
+    record, resync = work[key], work.held.resync
+    is_judged = key in work.held.seen or key in work.held.judged
+    if resync is None or not resync.is_restore or is_judged:
+        return pulled(record, version, work.collection(key.collection))
+    if key.collection not in work.registry:
+        return Step(record=replace(record, server=version))
+    return restored(
+        record,
+        version,
+        timeline=Timeline(epoch=epoch, common_seq=resync.common_seq),
+        new_op_id=work.ids(),
+        collection=work.registry[key.collection],
+    )
+
+
+def _sweep(work: Transaction, resync: RunningResync, *, epoch: str) -> list[Key]:
+    """Take what the feed has not brought by its end; return the records that changed."""
+    scope = work.held.scope
+    swept = [key for key in work.held.records if key not in work.held.seen]
+    hidden = [key for key in swept if scope is not None and key.collection not in scope]
+    # What a conflict's record says, the record's own unsent work says as well.
+    set_aside(work, (work[key] for key in hidden if not holds_conflicts(key.collection)))
+    for key in hidden:
+        work.take(Step(record=LocalRecord(key=key)))
+    rest = [key for key in swept if scope is None or key.collection in scope]
+    for key in rest:
+        work.take(_not_met(work, key, resync, epoch=epoch))
+    return [*work.changed(swept), *_end_decided(work, rest)]
+
+
+def _not_met(work: Transaction, key: Key, resync: RunningResync, *, epoch: str) -> Step:
+    is_judged = key in work.held.judged
+    if not resync.is_restore or is_judged or key.collection not in work.registry:
+        return unseen(work[key])
+    return missing(
+        work[key],
+        timeline=Timeline(epoch=epoch, common_seq=resync.common_seq),
+        new_op_id=work.ids(),
+        collection=work.registry[key.collection],
+    )
+
+
+def _end_decided(work: Transaction, keys: Iterable[Key]) -> list[Key]:
+    """End those conflicts of this laptop of which the feed says that somebody decided them."""
+    over = {
+        key
+        for key in keys
+        if holds_conflicts(key.collection) and work[key].body is None and not work[key].entries
+    }
+    ended: list[Key] = []
+    for key in list(work.held.opened) if over else ():
+        conflict = work[key].conflict
+        assert conflict is not None
+        if Key(conflicts_of(key.collection), conflict.id) in over:
+            work.take(resolved_elsewhere(work[key], conflict_id=conflict.id))
+            ended.append(key)
+    return ended
