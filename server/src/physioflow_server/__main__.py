@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from physioflow_server.cli import clinic, run, user
+from physioflow_server.cli import clinic, device, quarantine, run, user
 from physioflow_server.cli.words import CannotDo
 
 
@@ -21,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.describe(commands.add_parser("run", help="serve a data folder"))
     clinic.describe(commands.add_parser("clinic", help="make a clinic"))
     user.describe(commands.add_parser("user", help="make a clinic's users"))
+    device.describe(commands.add_parser("device", help="see a clinic's laptops; withdraw access"))
+    quarantine.describe(
+        commands.add_parser("quarantine", help="see what withdrawn laptops handed in")
+    )
     chosen = parser.parse_args(arguments)
     try:
         chosen.perform(chosen)

@@ -21,16 +21,22 @@ from physioflow_server.middleware.problems import (
 from physioflow_server.middleware.request_body import RequestBodyMiddleware
 from physioflow_server.middleware.request_context import RequestContextMiddleware, context_of
 from physioflow_server.routes.changes import changes
+from physioflow_server.routes.digests import bucket, digest
+from physioflow_server.routes.events import follow_events
 from physioflow_server.routes.health import SERVER_VERSION, healthz, index, readyz
 from physioflow_server.routes.openapi import openapi
 from physioflow_server.routes.push import push
+from physioflow_server.routes.quarantine import hand_in
 from physioflow_server.routes.records import delete_record, read_record, write_record
 from physioflow_server.routes.services import AnyRequest, Services
 from physioflow_server.routes.sign_in import refresh, sign_in, sign_out
 from physioflow_server.routes.wire import WireSchemas
 from physioflow_server.services.clock import Clock, system_clock
+from physioflow_server.services.digests import Digests
 from physioflow_server.services.domain import Domain
+from physioflow_server.services.events import Events, EventsInMemory
 from physioflow_server.services.feed import Feed
+from physioflow_server.services.quarantine import Quarantine
 from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
 from physioflow_server.services.write_path import WritePath
@@ -39,19 +45,32 @@ from physioflow_server.workers import Workers
 from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
 
 
-def create_app(*, database: Database, domain: Domain, clock: Clock = system_clock) -> ASGIApp:
+def create_app(
+    *,
+    database: Database,
+    domain: Domain,
+    clock: Clock = system_clock,
+    events: Events | None = None,
+) -> ASGIApp:
     """Return the server's application over a migrated database.
 
     The database is the caller's to close, after the application's lifespan ended.
+
+    Args:
+        events: who tells open streams of new writes; the caller's to end when the server stops.
     """
+    events = EventsInMemory() if events is None else events
     services = Services(
         database=database,
         domain=domain,
         clock=clock,
         token_store=TokenStore(database=database, clock=clock),
         sign_in=SignIn(database=database, clock=clock),
-        write_path=WritePath(database=database, domain=domain, clock=clock),
+        write_path=WritePath(database=database, domain=domain, clock=clock, publisher=events),
         feed=Feed(database=database, domain=domain, clock=clock),
+        digests=Digests(database=database, domain=domain),
+        events=events,
+        quarantine=Quarantine(database=database, clock=clock),
         reading=Workers("read", threads=READ_THREADS),
         writing=Workers("write", threads=WRITE_THREADS),
         signing_in=Workers("sign-in", threads=SIGN_IN_THREADS),
@@ -67,7 +86,7 @@ def create_app(*, database: Database, domain: Domain, clock: Clock = system_cloc
         route_handlers=[
             *(healthz, readyz, index, openapi),
             *(sign_in, refresh, sign_out),
-            *(push, changes),
+            *(push, changes, digest, bucket, follow_events, hand_in),
             *(read_record, write_record, delete_record),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},

@@ -17,6 +17,7 @@ from physioflow_server.database.engine import Database
 from physioflow_server.database.migrate import HEAD, migrate
 from physioflow_server.database.process_lock import ProcessLock
 from physioflow_server.routes.health import SERVER_VERSION
+from physioflow_server.services.events import EventsInMemory
 from physioflow_server.settings import (
     GRACEFUL_STOP_S,
     IDLE_CONNECTION_S,
@@ -68,9 +69,16 @@ async def _serve(database: Database, listener: socket.socket) -> None:
         schema=HEAD,
         pid=os.getpid(),
     )
-    app = create_app(database=database, domain=CLINICAL)
+    events = EventsInMemory()
+    app = create_app(database=database, domain=CLINICAL, events=events)
+
+    async def stopped() -> None:
+        await stop.wait()
+        # Open streams would otherwise outlast the grace that open requests are given.
+        events.end()
+
     # The two libraries describe the same ASGI interface in types of their own.
-    await serve(app, _config(listener), shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await serve(app, _config(listener), shutdown_trigger=stopped)  # type: ignore[arg-type]
 
 
 def _listening_socket(settings: Settings) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -20,7 +21,7 @@ from physioflow_server.database.failures import (
 )
 from physioflow_server.database.migrate import HEAD, current_revision, migrate, migration_config
 from physioflow_server.database.process_lock import AlreadyRunning, ProcessLock
-from physioflow_server.database.tables import clinics, metadata
+from physioflow_server.database.tables import clinics, epochs, metadata
 
 
 @pytest.mark.parametrize("mode", ["reading", "writing"])
@@ -99,6 +100,28 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_uses(database: Dat
 
 def test_the_newest_revision_is_the_one_that_is_served() -> None:
     assert ScriptDirectory.from_config(migration_config()).get_heads() == [HEAD]
+
+
+def test_a_clinic_of_the_first_release_gets_its_epoch_as_the_first_of_its_lineage(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path / "old.sqlite3")
+    with database.writing() as connection:
+        config = migration_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO clinics (id, name, name_key, epoch, seq, chain_hash, horizon, "
+                "last_record_number, created_at) "
+                "VALUES ('c', 'Riverside', 'riverside', 'e', 7, x'00', 0, 0, 'then')"
+            )
+        )
+    migrate(database)
+    with database.reading() as connection:
+        assert connection.execute(select(epochs)).all() == [("c", 1, "e", 0, "then")]
+        assert current_revision(connection) == HEAD
+    database.close()
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:

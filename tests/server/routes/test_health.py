@@ -9,6 +9,8 @@ from litestar.testing import TestClient
 from litestar.types import ASGIApp
 from sqlalchemy import text
 
+from physioflow_server.database.migrate import HEAD
+from physioflow_sync.core.protocol import INFO_PATH, ServerInfo
 from tests.world.small_clinic import Clinic
 
 Client = TestClient[ASGIApp]
@@ -33,16 +35,21 @@ def test_health_echoes_nothing_but_a_nonce(http: Client, nonce: str) -> None:
 def test_ready_means_that_the_database_is_at_this_releases_schema(
     http: Client, clinic: Clinic
 ) -> None:
-    assert http.get("/readyz").json() == {"status": "ready", "schema": "0001"}
+    assert http.get("/readyz").json() == {"status": "ready", "schema": HEAD}
     with clinic.database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     assert http.get("/readyz").status_code == 503
 
 
 def test_the_index_says_what_is_spoken(http: Client) -> None:
-    info = http.get("/api/v1/").json()
-    assert info["protocols"] == [1]
-    assert {"server_version", "minimum_client_version", "capabilities"} <= set(info)
+    info = msgspec.json.decode(http.get(INFO_PATH).content, type=ServerInfo)
+    assert info.protocols == [1, 2]
+    assert info.capabilities == [
+        *("push", "changes", "records"),
+        *("digest", "events", "quarantine", "conflicts", "zstd"),
+    ]
+    assert info.server_version
+    assert info.minimum_client_version
 
 
 def test_openapi_describes_every_route_with_bodies_and_problems(http: Client) -> None:
@@ -52,6 +59,8 @@ def test_openapi_describes_every_route_with_bodies_and_problems(http: Client) ->
         *("/healthz", "/readyz", "/api/v1"),
         *("/api/v1/sign-in", "/api/v1/token/refresh", "/api/v1/sign-out"),
         *("/api/v1/sync/push", "/api/v1/sync/changes"),
+        *("/api/v1/sync/digest", "/api/v1/sync/bucket"),
+        *("/api/v1/sync/events", "/api/v1/sync/quarantine"),
         "/api/v1/{collection}/{record_id}",
     }
     push = described["paths"]["/api/v1/sync/push"]["post"]

@@ -12,6 +12,7 @@ import zstandard
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 
+from physioflow_server.services.timeline import Timelines
 from physioflow_sync.core.protocol import (
     MAX_CHANGES_A_PAGE,
     MAX_OPERATIONS_A_PUSH,
@@ -36,8 +37,15 @@ def signed_in(sign_in: Callable[..., dict[str, object]]) -> None:
     sign_in()
 
 
-def packed(*operations: Operation, protocol: int = 1, epoch: str | None = None) -> bytes:
-    return msgspec.json.encode(PushRequest(protocol=protocol, ops=list(operations), epoch=epoch))
+def packed(
+    *operations: Operation,
+    protocol: int = 1,
+    epoch: str | None = None,
+    cursor: str | None = None,
+) -> bytes:
+    return msgspec.json.encode(
+        PushRequest(protocol=protocol, ops=list(operations), epoch=epoch, cursor=cursor)
+    )
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> Problem:
@@ -72,6 +80,42 @@ def test_answers_are_never_to_be_stored_by_a_proxy(http: Client) -> None:
 def test_another_epoch_is_gone(http: Client) -> None:
     operation = put(new_id(), person("Mai"))
     problem(http.post(PUSH, content=packed(operation, epoch="other")), 410, "epoch_changed")
+
+
+def test_a_restored_server_tells_push_and_pull_alike_up_to_where_they_agree(
+    http: Client, clinic: Clinic
+) -> None:
+    operation = put(new_id(), person("Mai"))
+    http.post(PUSH, content=packed(operation))
+    page = msgspec.json.decode(http.get(CHANGES).content, type=ChangesPage)
+    assert http.post(PUSH, content=packed(cursor=page.next_cursor)).status_code == 200
+    Timelines(database=clinic.database, clock=clinic.clock).begin_epoch(clinic.id)
+    for answer in (
+        http.get(CHANGES, params={"cursor": page.next_cursor}),
+        http.post(PUSH, content=packed(cursor=page.next_cursor)),
+        http.post(PUSH, content=packed(epoch=page.epoch)),
+    ):
+        assert problem(answer, 410, "epoch_changed").common_seq == 1
+    unknown = http.post(PUSH, content=packed(epoch="other"))
+    assert problem(unknown, 410, "epoch_changed").common_seq is None
+    assert "common_seq" not in unknown.json()
+
+
+def test_only_a_laptop_that_says_so_gets_conflicts_that_travel(http: Client) -> None:
+    with_conflicts = {"people", "people.conflicts", "visits", "visits.conflicts"}
+    for params, scope in (({}, {"people", "visits"}), ({"protocol": 2}, with_conflicts)):
+        page = msgspec.json.decode(http.get(CHANGES, params=params).content, type=ChangesPage)
+        assert set(page.scope or ()) == scope
+    newer = {"protocol": max(PROTOCOLS_SERVED) + 1}
+    problem(http.get(CHANGES, params=newer), 426, "update_required")
+
+
+def test_both_protocol_versions_are_served(http: Client) -> None:
+    for protocol in PROTOCOLS_SERVED:
+        operation = put(new_id(), person("Mai"))
+        answer = http.post(PUSH, content=packed(operation, protocol=protocol))
+        (result,) = msgspec.json.decode(answer.content, type=PushResponse).results
+        assert isinstance(result, Applied)
 
 
 def test_a_protocol_that_is_not_served_asks_for_an_update(http: Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 
+from physioflow_server.services.tombstones import Tombstones
 from tests.world.small_clinic import Clinic, new_id, person, put
 
 Client = TestClient[ASGIApp]
@@ -125,6 +126,29 @@ def test_a_deleted_record_is_not_found(http: Client, clinic: Clinic) -> None:
     assert http.delete(path(id_, "visits"), headers=seen(1)).status_code == 200
     refused(http.get(path(id_, "visits")), 404, "not_found")
     refused(http.delete(path(parent), headers=seen(1)), 403, "forbidden")
+
+
+def test_a_record_whose_tombstone_was_collected_is_answered_as_a_deleted_one(
+    http: Client, clinic: Clinic
+) -> None:
+    parent, id_ = new_id(), new_id()
+    visit = {"person": parent, "year": 2020}
+    clinic.push(put(parent, person("Mai")))
+    clinic.push(put(id_, visit, collection="visits"))
+    http.delete(path(id_, "visits"), headers=seen(1))
+    for collected in (False, True):
+        if collected:
+            Tombstones(database=clinic.database).bury(clinic.id, below=100)
+        refused(http.get(path(id_, "visits")), 404, "not_found")
+        for headers in (CREATE, seen(1)):
+            answer = http.put(path(id_, "visits"), json=visit, headers=headers)
+            refused(answer, 409, "version_conflict")
+            assert answer.headers["etag"] == '"2"'
+            assert "body" not in answer.json()["current"]
+        refused(http.delete(path(id_, "visits"), headers=seen(1)), 409, "version_conflict")
+    revived = http.put(path(id_, "visits"), json=visit, headers=seen(2))
+    assert (revived.status_code, revived.headers["etag"]) == (200, '"3"')
+    assert http.get(path(id_, "visits")).json()["body"] == visit
 
 
 def test_an_unknown_record_and_an_unknown_collection_are_not_found(http: Client) -> None:

@@ -18,7 +18,9 @@ from physioflow_sync.core.protocol import (
     Operation,
     Rejected,
     WireRecord,
+    body_bytes,
 )
+from physioflow_sync.core.resync import offered_op_id
 from tests.world.small_clinic import DOMAIN, delete, new_id, person, put
 
 THERAPIST = Identity(
@@ -53,6 +55,7 @@ def decided(
     remembered: dict[str, Remembered] | None = None,
 ) -> Decision:
     known = Known(
+        epoch="e",
         user_id="u",
         seq=40,
         last_record_number=7,
@@ -124,34 +127,94 @@ def test_an_edit_of_a_record_the_server_never_had_is_rejected() -> None:
     assert result.code == "not_found"
 
 
+def remembered(
+    operation: Operation, *, user_id: str = "u", payload_hash: bytes | None = None
+) -> dict[str, Remembered]:
+    """What history says of an operation that was written as version 1."""
+    (item,) = prepared(operation)
+    before = Remembered(
+        key=Key(operation.collection, operation.record_id),
+        user_id=user_id,
+        payload_hash=item.payload_hash if payload_hash is None else payload_hash,
+        body_hash=item.body_hash,
+        version=1,
+        seq=9,
+        assigned={"n": "1"},
+    )
+    return {operation.op_id: before}
+
+
 def test_a_remembered_operation_gets_its_stored_answer_even_if_it_would_now_be_refused() -> None:
     operation = put(new_id(), person(""))
-    (item,) = prepared(operation)
-    assert isinstance(item, Unfit)
-    before = Remembered(
-        user_id="u", payload_hash=item.payload_hash, version=1, seq=9, assigned={"n": "1"}
-    )
-    (result,) = decided(operation, remembered={operation.op_id: before}).results
+    assert isinstance(prepared(operation)[0], Unfit)
+    (result,) = decided(operation, remembered=remembered(operation)).results
     assert result == Duplicate(op_id=operation.op_id, version=1, seq=9, assigned={"n": "1"})
 
 
 def test_a_remembered_operation_is_answered_to_its_own_user_only() -> None:
     operation = put(new_id(), person("Mai"))
-    (item,) = prepared(operation)
-    before = Remembered(
-        user_id="someone else", payload_hash=item.payload_hash, version=1, seq=9, assigned=None
-    )
-    (result,) = decided(operation, remembered={operation.op_id: before}).results
+    before = remembered(operation, user_id="someone else")
+    (result,) = decided(operation, remembered=before).results
     assert isinstance(result, Rejected)
     assert result.code == "op_id_reused"
 
 
 def test_an_operation_id_with_another_payload_is_rejected() -> None:
     operation = put(new_id(), person("Mai"))
-    before = Remembered(user_id="u", payload_hash=bytes(32), version=1, seq=9, assigned=None)
-    (result,) = decided(operation, remembered={operation.op_id: before}).results
+    before = remembered(operation, payload_hash=bytes(32))
+    (result,) = decided(operation, remembered=before).results
     assert isinstance(result, Rejected)
     assert result.errors[0].field == "op_id"
+
+
+def offered(operation: Operation, *, epoch: str = "e") -> Operation:
+    """Return the operation as a laptop offers it to a restored server."""
+    key = Key(operation.collection, operation.record_id)
+    op_id = offered_op_id(epoch, key, body_bytes(operation.body))
+    return msgspec.structs.replace(operation, op_id=op_id, offered=True)
+
+
+def test_what_one_laptop_has_offered_is_a_duplicate_whoever_offers_it_and_from_whatever_base() -> (
+    None
+):
+    operation = offered(put(new_id(), person("Mai")))
+    before = remembered(operation, user_id="someone else")
+    again = msgspec.structs.replace(operation, base_version=4)
+    for offer in (operation, again):
+        (result,) = decided(offer, remembered=before).results
+        assert result == Duplicate(op_id=offer.op_id, version=1, seq=9, assigned={"n": "1"})
+    gone = offered(delete(new_id(), base=1))
+    (result,) = decided(
+        msgspec.structs.replace(gone, base_version=2),
+        remembered=remembered(gone, user_id="someone else"),
+    ).results
+    assert isinstance(result, Duplicate)
+
+
+def test_an_offer_that_its_op_id_does_not_speak_for_is_an_operation_like_any_other() -> None:
+    operation = offered(put(new_id(), person("Mai")))
+    written = remembered(operation, user_id="someone else")
+    invented = msgspec.structs.replace(operation, op_id=new_id())
+    elsewhere = msgspec.structs.replace(operation, record_id=new_id())
+    changed = msgspec.structs.replace(operation, body=put(new_id(), person("Lan")).body)
+    unmarked = msgspec.structs.replace(operation, offered=False)
+    for offer in (invented, elsewhere, changed, unmarked):
+        before = {offer.op_id: written[operation.op_id]}
+        (result,) = decided(offer, remembered=before).results
+        assert isinstance(result, Rejected)
+        assert result.code == "op_id_reused"
+    other_epoch = offered(put(new_id(), person("Mai")), epoch="another")
+    (result,) = decided(
+        other_epoch, remembered=remembered(other_epoch, user_id="someone else")
+    ).results
+    assert isinstance(result, Rejected)
+
+
+def test_a_new_offer_is_written_or_a_conflict_as_any_operation_is() -> None:
+    fresh, known = (offered(put(new_id(), person("Mai"))) for _ in range(2))
+    current = record(known.record_id, person("Lan"), version=3)
+    results = decided(fresh, known, current=current).results
+    assert [type(result) for result in results] == [Applied, ConflictFound]
 
 
 def test_a_child_may_follow_its_parent_in_one_batch() -> None:

@@ -11,6 +11,7 @@ from physioflow_server.database.tables import clinics, history
 from physioflow_server.services import feed
 from physioflow_server.services.cursor import parse_cursor
 from physioflow_server.services.refusals import Refused
+from physioflow_sync.core.conflict_body import ConflictBody
 from tests.world.small_clinic import Clinic, new_id, person, put
 
 
@@ -122,3 +123,43 @@ def test_a_cursor_below_the_horizon_has_expired(filled: Clinic) -> None:
 @pytest.mark.parametrize("text", ["x", "a b", "ü", "A" * 600, "lNkk", "gA=="])
 def test_a_cursor_that_no_server_gave_is_a_bad_request(filled: Clinic, text: str) -> None:
     assert refusal(filled, text) == "invalid_request"
+
+
+def test_a_page_says_how_much_follows_at_most(filled: Clinic) -> None:
+    desk = filled.another_user(Role.FRONT_DESK)
+    parent = filled.everything()[0].id
+    filled.push(put(new_id(), {"person": parent, "year": 2020}, collection="visits"))
+    for user, records in ((filled.user, 6), (desk, 5)):
+        cursor, has_more, seen = "", True, 0
+        while has_more:
+            page = filled.feed.page(cursor, limit=2, identity=user)
+            seen += len(page.changes)
+            assert records - seen <= page.remaining
+            assert bool(page.remaining) == page.has_more
+            cursor, has_more = page.next_cursor, page.has_more
+        assert (seen, page.remaining) == (records, 0)
+
+
+def test_the_scope_stands_on_the_page_that_starts_at_the_beginning(filled: Clinic) -> None:
+    page = filled.feed.page("", limit=2, identity=filled.user)
+    assert page.scope == ["people", "people.conflicts", "visits", "visits.conflicts"]
+    rest = filled.feed.page(page.next_cursor, limit=2, identity=filled.user)
+    assert rest.scope is None
+    desk = filled.another_user(Role.FRONT_DESK)
+    assert filled.feed.page("", limit=2, identity=desk).scope == ["people", "people.conflicts"]
+
+
+def test_a_laptop_of_version_one_gets_no_collection_that_it_does_not_know(filled: Clinic) -> None:
+    told = ConflictBody(record_id=new_id(), base_version=1, mine_at="", schema=1, theirs_version=2)
+    filled.push(put(new_id(), told, collection="people.conflicts"))
+
+    def collections(protocol: int) -> set[str]:
+        page = filled.feed.page("", limit=10, identity=filled.user, protocol=protocol)
+        assert not page.has_more
+        assert {record.collection for record in page.changes} <= set(page.scope or ())
+        return {record.collection for record in page.changes}
+
+    assert collections(1) == {"people"}
+    assert collections(2) == {"people", "people.conflicts"}
+    old = filled.feed.page("", limit=10, identity=filled.user, protocol=1)
+    assert refusal(filled, old.next_cursor) == "scope_changed", "the laptop was updated"

@@ -8,6 +8,7 @@ import pytest
 from physioflow_server.auth.permissions import Role
 from physioflow_server.services.identity import Identity
 from physioflow_server.services.preparing import MAX_BODY_DEPTH, Prepared, Unfit, prepare
+from physioflow_sync.core.conflict_body import ConflictBody
 from physioflow_sync.core.protocol import MAX_BODY_BYTES, Operation, OperationKind
 from tests.world.small_clinic import DOMAIN, Person, delete, new_id, person, put
 
@@ -119,3 +120,37 @@ def test_the_payload_is_told_apart_by_everything_but_the_time_it_was_recorded() 
     ):
         other = msgspec.structs.replace(operation, **change)
         assert prepared(other).payload_hash != prepared(operation).payload_hash
+
+
+def conflict(**bodies: bytes) -> Operation:
+    told = ConflictBody(
+        record_id=new_id(),
+        base_version=1,
+        mine_at="",
+        schema=1,
+        theirs_version=2,
+        **{name: msgspec.Raw(body) for name, body in bodies.items()},
+    )
+    return put(new_id(), told, collection="people.conflicts")
+
+
+def test_a_conflict_that_travels_holds_whole_bodies_each_as_large_and_deep_as_alone() -> None:
+    large = msgspec.json.encode(person("x" * (MAX_BODY_BYTES - 100)))
+    levels = MAX_BODY_DEPTH - 1
+    deep = b'{"name": "Mai", "later": ' + b"[" * levels + b"]" * levels + b"}"
+    assert isinstance(prepared(raw(put(new_id(), {}), deep)), Prepared)
+    for bodies in ({"base": large, "mine": large, "theirs": large}, {"mine": deep}, {}):
+        assert isinstance(prepared(conflict(**bodies)), Prepared)
+    assert fields(prepared(conflict(mine=b'{"x": ' + deep + b"}"))) == [""]
+    too_large = conflict(mine=large, theirs=large * 4)
+    assert fields(prepared(too_large)) == [""]
+    assert fields(prepared(put(new_id(), {"base_version": 1}, collection="people.conflicts"))) == [
+        "record_id"
+    ]
+
+
+def test_a_conflict_is_told_of_by_whoever_may_write_the_record() -> None:
+    for role, kind in ((Role.FRONT_DESK, Prepared), (Role.ASSISTANT, Unfit)):
+        assert isinstance(prepared(conflict(), role=role), kind)
+        gone = delete(new_id(), base=1, collection="people.conflicts")
+        assert isinstance(prepared(gone, role=role), kind)

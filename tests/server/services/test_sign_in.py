@@ -13,9 +13,10 @@ from physioflow_server.auth import passwords
 from physioflow_server.auth.lock_out import FREE_TRIES
 from physioflow_server.auth.passwords import NO_SUCH_USER
 from physioflow_server.auth.permissions import Role
-from physioflow_server.database.tables import devices, tokens, users
+from physioflow_server.database.tables import tokens, users
 from physioflow_server.services import sign_in as sign_in_module
 from physioflow_server.services.accounts import AccountRefused, Accounts
+from physioflow_server.services.devices import Devices
 from physioflow_server.services.refusals import Refused
 from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
@@ -40,6 +41,13 @@ def signing_in(clinic: Clinic) -> SignIn:
 @pytest.fixture
 def store(clinic: Clinic) -> TokenStore:
     return TokenStore(database=clinic.database, clock=clinic.clock)
+
+
+@pytest.fixture
+def revoke(clinic: Clinic) -> Callable[[], None]:
+    """Withdraw the access of the laptop that signs in here."""
+    there = Devices(database=clinic.database, clock=clinic.clock)
+    return lambda: there.revoke(clinic.id, REQUEST.device_id)
 
 
 def refusal(perform: Callable[[], object]) -> Refused:
@@ -170,13 +178,10 @@ def test_signing_out_ends_this_session_and_no_other(signing_in: SignIn, store: T
 
 
 def test_a_revoked_device_is_told_so_and_cannot_sign_in_again(
-    signing_in: SignIn, store: TokenStore, clinic: Clinic
+    signing_in: SignIn, store: TokenStore, revoke: Callable[[], None]
 ) -> None:
     pair = signing_in.sign_in(REQUEST).tokens
-    with clinic.database.writing() as connection:
-        connection.execute(
-            update(devices).where(devices.c.id == "laptop-7").values(revoked_at="now")
-        )
+    revoke()
     for attempt in (
         lambda: store.identify(pair.access_token),
         lambda: store.refresh(pair.refresh_token),
@@ -184,6 +189,74 @@ def test_a_revoked_device_is_told_so_and_cannot_sign_in_again(
     ):
         refused = refusal(attempt)
         assert (refused.status, refused.code) == (403, "device_revoked")
+
+
+def test_a_revoked_device_hears_it_however_late_and_only_by_a_token_that_is_known(
+    signing_in: SignIn, store: TokenStore, clinic: Clinic, revoke: Callable[[], None]
+) -> None:
+    pair = signing_in.sign_in(REQUEST).tokens
+    store.sign_out(store.identify(pair.access_token))
+    clinic.clock.advance(days=400)
+    assert refusal(lambda: store.identify(pair.access_token)).status == 401
+    revoke()
+    assert refusal(lambda: store.identify(pair.access_token)).code == "device_revoked"
+    assert refusal(lambda: store.refresh(pair.refresh_token)).code == "device_revoked"
+    for unknown in (pair.refresh_token, pair.hand_in_ticket, "nobody's", ""):
+        assert refusal(partial(store.identify, unknown)).code == "unauthorized"
+
+
+def test_a_ticket_opens_the_quarantine_alone_whatever_became_of_its_owner(
+    signing_in: SignIn, store: TokenStore, clinic: Clinic, revoke: Callable[[], None]
+) -> None:
+    pair = signing_in.sign_in(REQUEST).tokens
+    for use in (store.identify, store.refresh):
+        assert refusal(partial(use, pair.hand_in_ticket)).status == 401
+    store.sign_out(store.identify(pair.access_token))
+    revoke()
+    with clinic.database.writing() as connection:
+        connection.execute(update(users).values(disabled=True))
+    identity = store.identify_for_hand_in(pair.hand_in_ticket)
+    assert (identity.clinic_id, identity.device_id) == (clinic.id, "laptop-7")
+    assert identity.user_id == clinic.user.user_id
+    for other in (pair.access_token, pair.refresh_token, "nobody's"):
+        assert refusal(partial(store.identify_for_hand_in, other)).status in {401, 403}
+
+
+def test_an_access_token_opens_the_quarantine_as_long_as_it_opens_anything(
+    signing_in: SignIn, store: TokenStore, clinic: Clinic
+) -> None:
+    pair = signing_in.sign_in(REQUEST).tokens
+    assert store.identify_for_hand_in(pair.access_token) == store.identify(pair.access_token)
+    clinic.clock.advance(minutes=16)
+    assert refusal(lambda: store.identify_for_hand_in(pair.access_token)).status == 401
+
+
+def test_a_ticket_lives_ninety_days_and_is_renewed_with_the_tokens(
+    signing_in: SignIn, store: TokenStore, clinic: Clinic
+) -> None:
+    first = signing_in.sign_in(REQUEST).tokens
+    clinic.clock.advance(days=29)
+    second = store.refresh(first.refresh_token)
+    clinic.clock.advance(days=60, hours=23)
+    store.identify_for_hand_in(first.hand_in_ticket)
+    clinic.clock.advance(hours=1)
+    assert refusal(lambda: store.identify_for_hand_in(first.hand_in_ticket)).status == 401
+    store.identify_for_hand_in(second.hand_in_ticket)
+
+
+def test_tickets_do_not_pile_up_and_a_lost_answer_costs_none(
+    signing_in: SignIn, store: TokenStore, clinic: Clinic
+) -> None:
+    held = signing_in.sign_in(REQUEST).tokens
+    for _ in range(5):
+        store.refresh(held.refresh_token)  # This answer is lost.
+        clinic.clock.advance(minutes=10)
+        arrived = store.refresh(held.refresh_token)
+        store.identify_for_hand_in(held.hand_in_ticket)
+        held = arrived
+    with clinic.database.reading() as connection:
+        kept = connection.execute(select(tokens).where(tokens.c.kind == "ticket")).all()
+    assert len(kept) == 4, "those of the last two generations, each twice"
 
 
 def test_a_disabled_user_is_signed_out_at_once(
@@ -204,7 +277,7 @@ def test_no_token_and_no_password_is_stored_as_it_is(signing_in: SignIn, clinic:
             for table in (tokens, users)
             for row in connection.execute(select(table)).all()
         ]
-    for secret in (pair.access_token, pair.refresh_token, PASSWORD):
+    for secret in (pair.access_token, pair.refresh_token, pair.hand_in_ticket, PASSWORD):
         assert not any(secret in row for row in stored)
 
 

@@ -9,10 +9,13 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from physioflow_server.database.record_rows import VersionFacts
+from physioflow_server.auth.permissions import Role
+from physioflow_server.database.record_rows import VersionFacts, read_clinic
 from physioflow_server.database.tables import clinics, history, records
 from physioflow_server.services.history import GENESIS, body_hash, next_link
 from physioflow_server.services.refusals import Refused
+from physioflow_server.services.write_path import WritePath
+from physioflow_sync.core.changes import Key
 from physioflow_sync.core.protocol import (
     NO_BODY,
     Applied,
@@ -21,7 +24,8 @@ from physioflow_sync.core.protocol import (
     Rejected,
     body_bytes,
 )
-from tests.world.small_clinic import Clinic, delete, new_id, person, put
+from physioflow_sync.core.resync import offered_op_id
+from tests.world.small_clinic import DOMAIN, Clinic, delete, new_id, person, put
 
 THREADS = 2
 BATCHES_A_THREAD = 20
@@ -68,6 +72,43 @@ def test_one_operation_id_with_another_payload_is_rejected_and_nothing_changes(
     assert isinstance(result, Rejected)
     assert result.code == "op_id_reused"
     assert counts(clinic) == (1, 1)
+
+
+def test_many_laptops_that_offer_one_version_write_it_once(clinic: Clinic) -> None:
+    with clinic.database.reading() as connection:
+        epoch = read_clinic(connection, clinic.id).epoch
+    id_, body = new_id(), b'{ "name": "Mai" }'
+    op_id = offered_op_id(epoch, Key("people", id_), body)
+    offer = msgspec.structs.replace(put(id_, {}, op_id=op_id), body=msgspec.Raw(body), offered=True)
+    (first,) = clinic.push(offer)
+    assert isinstance(first, Applied)
+    clinic.push(put(id_, person("Mai 2"), base=1))
+    for user in (clinic.user, clinic.another_user(), clinic.another_user(Role.FRONT_DESK)):
+        for base in (0, 1, 2):
+            again = msgspec.structs.replace(offer, base_version=base, recorded_at="")
+            assert clinic.push(again, user=user) == [
+                Duplicate(op_id=op_id, version=1, seq=1, assigned=first.assigned)
+            ]
+    assert counts(clinic) == (1, 2)
+
+
+def test_after_the_commit_and_only_then_the_new_seq_is_told(clinic: Clinic) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    class Told:
+        def publish(self, clinic_id: str, seq: int) -> None:
+            told.append((clinic_id, seq, clinic.feed.newest_seq(clinic_id)))
+
+    path = WritePath(database=clinic.database, domain=DOMAIN, clock=clinic.clock, publisher=Told())
+    id_ = new_id()
+    for operations in (
+        [put(id_, person("Mai")), put(new_id(), person("Lan"))],
+        [put(id_, person("stale"))],
+        [],
+        [put(id_, person("Mai 2"), base=1)],
+    ):
+        path.push(operations, epoch=None, identity=clinic.user)
+    assert told == [(clinic.id, 2, 2), (clinic.id, 3, 3)]
 
 
 def test_a_conflict_changes_nothing_and_shows_who_wrote_what(clinic: Clinic) -> None:

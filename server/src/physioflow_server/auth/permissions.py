@@ -1,6 +1,7 @@
 """Who may do what: one table, default deny.
 
-A role that may not read a collection does not get it in the feed either.
+A role that may not read a collection does not get it in the feed either.  Open conflicts
+over a collection's records stand in no table: they follow from it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import enum
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
+
+from physioflow_sync.core.collections import Collection
 
 
 class Role(enum.StrEnum):
@@ -29,6 +32,7 @@ _NONE: Final = frozenset[Action]()
 _READ: Final = frozenset({Action.READ})
 _RECORD: Final = frozenset({Action.READ, Action.CREATE, Action.UPDATE})
 _ALL: Final = frozenset(Action)
+_WRITE: Final = frozenset({Action.CREATE, Action.UPDATE})
 
 Permissions = Mapping[Role, Mapping[str, frozenset[Action]]]
 
@@ -41,15 +45,29 @@ PERMISSIONS: Final[Permissions] = {
 }
 
 
-def allows(permissions: Permissions, role: Role, collection: str, action: Action) -> bool:
-    """Tell whether the table gives the role this action; what it does not name is denied."""
-    return action in permissions.get(role, {}).get(collection, _NONE)
+def allows(permissions: Permissions, role: Role, collection: Collection, action: Action) -> bool:
+    """Tell whether the table gives the role this action; what it does not name is denied.
+
+    A conflict is open to whoever sees the record, and is told of and decided, which closes
+    it, by whoever may write such records.
+    """
+    table = permissions.get(role, {})
+    if collection.conflicts_of is None:
+        return action in table.get(collection.name, _NONE)
+    over = table.get(collection.conflicts_of, _NONE)
+    return Action.READ in over if action is Action.READ else not _WRITE.isdisjoint(over)
 
 
-def scope_of(permissions: Permissions, role: Role, collections: Iterable[str]) -> tuple[str, ...]:
-    """Return the collections that this role's feed holds, sorted."""
+def scope_of(
+    permissions: Permissions, role: Role, collections: Iterable[Collection]
+) -> tuple[str, ...]:
+    """Return the names of the collections that this role's feed holds, sorted."""
     return tuple(
-        sorted(name for name in collections if allows(permissions, role, name, Action.READ))
+        sorted(
+            collection.name
+            for collection in collections
+            if allows(permissions, role, collection, Action.READ)
+        )
     )
 
 

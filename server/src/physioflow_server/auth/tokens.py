@@ -11,11 +11,16 @@ from typing import Final
 TOKEN_BYTES: Final = 32
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)
+TICKET_LIFETIME: Final = timedelta(days=90)
+"""Longer than a refresh token's: a laptop may come back late, with work that was not sent."""
 
 
 class TokenKind(enum.StrEnum):
+    """What a token is good for: requests, the next tokens, or handing in work and no more."""
+
     ACCESS = "access"
     REFRESH = "refresh"
+    TICKET = "ticket"
 
 
 def new_token() -> str:

@@ -9,6 +9,7 @@ import sys
 
 from physioflow_server.auth.permissions import Role
 from physioflow_server.cli.words import (
+    add_clinic_option,
     add_data_option,
     add_json_option,
     opened_database,
@@ -27,7 +28,7 @@ def describe(user_parser: argparse.ArgumentParser) -> None:
         epilog="Example: physioflow-server user create --clinic 'My Clinic' --username an "
         "--name 'An Nguyen' --role therapist --data /srv/physioflow",
     )
-    parser.add_argument("--clinic", required=True, help="the clinic's name or id")
+    add_clinic_option(parser)
     parser.add_argument("--username", required=True, help="what they type at sign-in")
     parser.add_argument("--name", required=True, help="what colleagues are shown")
     parser.add_argument("--role", required=True, choices=[role.value for role in Role])

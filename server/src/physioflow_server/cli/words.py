@@ -13,6 +13,7 @@ from physioflow_server.database.failures import DatabaseUnavailable, SchemaTooNe
 from physioflow_server.database.migrate import migrate
 from physioflow_server.database.process_lock import AlreadyRunning
 from physioflow_server.services.accounts import AccountRefused
+from physioflow_server.services.devices import NoSuchDevice
 from physioflow_server.settings import Settings
 
 
@@ -25,6 +26,11 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="the server's data folder"
     )
+
+
+def add_clinic_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--clinic NAME`."""
+    parser.add_argument("--clinic", required=True, help="the clinic's name or id")
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +52,7 @@ def failures_in_words() -> Generator[None]:
         AccountRefused,
         AlreadyRunning,
         DatabaseUnavailable,
+        NoSuchDevice,
         SchemaTooNew,
         UnsafeSqlite,
         OSError,

@@ -13,7 +13,7 @@ from physioflow_server.database.failures import SchemaTooNew
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -52,6 +52,10 @@ class VersionFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True, g
     written_at: str
     assigned: str | None
 
+    @property
+    def key(self) -> Key:
+        return Key(self.collection, self.record_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRow:
@@ -76,9 +80,13 @@ class ClinicRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberedRow:
+    """An operation that history holds, and what it was answered."""
+
     op_id: str
+    key: Key
     user_id: str
     payload_hash: bytes
+    body_hash: bytes
     version: int
     seq: int
     assigned: dict[str, str] | None
@@ -146,8 +154,11 @@ def _clinic(row: Row[*tuple[Any, ...]]) -> ClinicRow:
 
 _REMEMBERED: Final = select(
     history.c.op_id,
+    history.c.collection,
+    history.c.record_id,
     history.c.user_id,
     history.c.payload_hash,
+    history.c.body_hash,
     history.c.version,
     history.c.seq,
     history.c.assigned,
@@ -161,13 +172,16 @@ def remembered_operations(
     connection: Connection, clinic_id: str, op_ids: Collection[str]
 ) -> Iterator[RememberedRow]:
     """Yield those of the operations that history holds."""
-    for some in _chunks(op_ids):
+    for some in chunks(op_ids):
         for row in connection.execute(_REMEMBERED, {"clinic_id": clinic_id, "op_ids": some}):
-            op_id, user_id, payload_hash, version, seq, assigned = row
+            op_id, collection, record_id, user_id, *rest = row
+            payload_hash, body_hash, version, seq, assigned = rest
             yield RememberedRow(
                 op_id=op_id,
+                key=Key(collection, record_id),
                 user_id=user_id,
                 payload_hash=payload_hash,
+                body_hash=body_hash,
                 version=version,
                 seq=seq,
                 assigned=assigned_of(assigned),
@@ -187,7 +201,7 @@ def current_records(
     """Return those of the records that exist, tombstones included."""
     found: dict[Key, WireRecord] = {}
     collections = sorted({key.collection for key in keys})
-    for some in _chunks({key.id for key in keys}):
+    for some in chunks({key.id for key in keys}):
         values = {"clinic_id": clinic_id, "collections": collections, "ids": some}
         for row in connection.execute(_CURRENT, values):
             record = wire_record(row)
@@ -217,10 +231,17 @@ _CHANGE: Final = (
 )
 
 
-def write_versions(connection: Connection, clinic_id: str, rows: Sequence[VersionRow]) -> None:
-    """Store accepted versions: the records as they are now, and the history."""
-    created = [_created(clinic_id, row) for row in rows if row.facts.version == 1]
-    changed = [_changed(clinic_id, row) for row in rows if row.facts.version > 1]
+def write_versions(
+    connection: Connection, clinic_id: str, rows: Sequence[VersionRow], *, absent: Container[Key]
+) -> None:
+    """Store accepted versions: the records as they are now, and the history.
+
+    Args:
+        absent: records of which `records` has no row, though this is not their first version.
+    """
+    is_new = [row.facts.version == 1 or row.facts.key in absent for row in rows]
+    created = [_created(clinic_id, row) for row, new in zip(rows, is_new, strict=True) if new]
+    changed = [_changed(clinic_id, row) for row, new in zip(rows, is_new, strict=True) if not new]
     if created:
         _insert_rows(connection, records, created)
     if changed:
@@ -318,7 +339,8 @@ def _insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[obje
     connection.exec_driver_sql(str(statement), list(rows))
 
 
-def _chunks(values: Collection[str]) -> Iterator[list[str]]:
+def chunks(values: Collection[str]) -> Iterator[list[str]]:
+    """Yield values in lists that fit into one statement."""
     rest = iter(values)
     while some := list(islice(rest, MAX_IDS_A_STATEMENT)):
         yield some

@@ -42,13 +42,13 @@ clinics = Table(
     Column("name", Text, nullable=False),
     # What a person types at sign-in, case-folded.
     Column("name_key", Text, nullable=False, unique=True),
-    # The timeline of this database; a restore begins another.
+    # The timeline of this database; a restore begins another. See `epochs`.
     Column("epoch", String(36), nullable=False),
     # The counter: locked by each writing transaction, so commit order is seq order.
     Column("seq", BigInteger, nullable=False),
     # The history chain's hash at `seq`.
     Column("chain_hash", LargeBinary(32), nullable=False),
-    # Below this seq, tombstones may have been collected.
+    # Every tombstone below this seq is collected. See `buried`.
     Column("horizon", BigInteger, nullable=False),
     Column("last_record_number", Integer, nullable=False),
     Column("created_at", String(32), nullable=False),
@@ -159,4 +159,45 @@ history = Table(
     Column("body_hash", LargeBinary(32), nullable=False),
     Column("chain_hash", LargeBinary(32), nullable=False),
     UniqueConstraint("clinic_id", "op_id"),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("clinic_id", String(36), ForeignKey("clinics.id"), primary_key=True),
+    # 1 for the clinic's first timeline, then one more for each: no clock orders them.
+    Column("number", Integer, primary_key=True),
+    Column("epoch", String(36), nullable=False),
+    # The counter when it began: up to here it is the timeline before.
+    Column("forked_at", BigInteger, nullable=False),
+    Column("began_at", String(32), nullable=False),
+    UniqueConstraint("clinic_id", "epoch"),
+)
+
+buried = Table(
+    "buried",
+    metadata,
+    # A record whose tombstone was collected: its versions go on where they ended.
+    Column("clinic_id", String(36), ForeignKey("clinics.id"), primary_key=True),
+    Column("collection", String(64), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("clinic_id", String(36), ForeignKey("clinics.id"), primary_key=True),
+    # Each laptop's own: none can write over what another handed in.
+    Column("device_id", String(64), primary_key=True),
+    Column("op_id", String(36), primary_key=True),
+    Column("user_id", String(36), nullable=False),
+    Column("collection", String(64), nullable=False),
+    Column("record_id", String(36), nullable=False),
+    # The operation as it came, JSON.
+    Column("operation", Text, nullable=False),
+    Column("received_at", String(32), nullable=False),
+    ForeignKeyConstraint(["clinic_id", "user_id"], ["users.clinic_id", "users.id"]),
+    ForeignKeyConstraint(["clinic_id", "device_id"], ["devices.clinic_id", "devices.id"]),
 )

@@ -11,6 +11,8 @@ from litestar.enums import CompressionEncoding
 from litestar.middleware.compression.facade import CompressionFacade
 
 MIN_COMPRESSED_BYTES: Final = 1_024
+UNCOMPRESSED: Final = "uncompressed"
+"""A route's option: its answer travels as it is, each part at once."""
 _LEVEL: Final = 1
 """The lowest levels: a page must not wait for its compression."""
 
@@ -45,4 +47,5 @@ COMPRESSION: Final = CompressionConfig(
     minimum_size=MIN_COMPRESSED_BYTES,
     gzip_compress_level=_LEVEL,
     gzip_fallback=True,
+    exclude_opt_key=UNCOMPRESSED,
 )

@@ -62,6 +62,7 @@ def problem_body(refusal: Refused, *, request_id: str) -> bytes:
             request_id=request_id,
             errors=list(refusal.errors) or None,
             current=refusal.current,
+            common_seq=refusal.common_seq,
         )
     )
 

@@ -17,27 +17,28 @@ from physioflow_server.services.clock import shown
 from physioflow_server.services.refusals import invalid_request, unavailable
 from physioflow_server.settings import RETRY_AFTER_S
 from physioflow_sync.core.errors import FieldError
-from physioflow_sync.core.protocol import HEALTH_PATH, PROTOCOLS_SERVED, Health
+from physioflow_sync.core.protocol import (
+    HEALTH_PATH,
+    INFO_PATH,
+    PROTOCOLS_SERVED,
+    Health,
+    ServerInfo,
+)
 
 READY_PATH: Final = "/readyz"
-INDEX_PATH: Final = "/api/v1/"
 SERVER_VERSION: Final = version("physioflow-server")
 MINIMUM_CLIENT_VERSION: Final = "0.1.0"
+CAPABILITIES: Final = (
+    *("push", "changes", "records"),
+    *("digest", "events", "quarantine", "conflicts", "zstd"),
+)
+"""The second line came with protocol version 2."""
 _NONCE: Final = re.compile(r"[A-Za-z0-9_.:-]{0,128}")
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     schema: str
-
-
-class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What this server is and speaks."""
-
-    server_version: str
-    protocols: list[int]
-    minimum_client_version: str
-    capabilities: list[str]
 
 
 @get(HEALTH_PATH, tags=["health"])
@@ -68,12 +69,12 @@ async def readyz(services: ServicesGiven) -> Ready:
     return Ready(status="ready", schema=HEAD)
 
 
-@get(INDEX_PATH, tags=["health"])
+@get(INFO_PATH, tags=["health"])
 async def index() -> ServerInfo:
     """Say what this server is, so that both sides can refuse what they cannot speak."""
     return ServerInfo(
         server_version=SERVER_VERSION,
         protocols=list(PROTOCOLS_SERVED),
         minimum_client_version=MINIMUM_CLIENT_VERSION,
-        capabilities=["push", "changes", "records"],
+        capabilities=list(CAPABILITIES),
     )

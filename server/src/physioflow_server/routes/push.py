@@ -5,13 +5,13 @@ from __future__ import annotations
 from litestar import post
 from litestar.params import JSONBody
 
+from physioflow_server.routes.protocol_version import check_protocol
 from physioflow_server.routes.services import AnyRequest, ServicesGiven, as_user
 from physioflow_server.routes.wire import problem, wire_struct
 from physioflow_server.services.clock import shown
 from physioflow_server.services.refusals import Refused
 from physioflow_sync.core.protocol import (
     MAX_OPERATIONS_A_PUSH,
-    PROTOCOLS_SERVED,
     PUSH_PATH,
     PushRequest,
     PushResponse,
@@ -34,8 +34,7 @@ async def push(
     data: JSONBody[PushRequest], request: AnyRequest, services: ServicesGiven
 ) -> PushResponse:
     """Write operations; each is answered on its own, whatever becomes of the others."""
-    if data.protocol not in PROTOCOLS_SERVED:
-        raise Refused(426, "update_required", "This server does not speak that protocol version")
+    check_protocol(data.protocol)
     if len(data.ops) > MAX_OPERATIONS_A_PUSH:
         raise Refused(
             413, "payload_too_large", f"A push has at most {MAX_OPERATIONS_A_PUSH} operations"
@@ -44,8 +43,16 @@ async def push(
         request,
         services,
         services.writing,
-        lambda identity: services.write_path.push(data.ops, epoch=data.epoch, identity=identity),
+        lambda identity: services.write_path.push(
+            data.ops,
+            epoch=data.epoch,
+            proofs=(data.cursor, data.witness),
+            identity=identity,
+        ),
     )
     return PushResponse(
-        results=outcome.results, epoch=outcome.epoch, server_time=shown(services.clock())
+        results=outcome.results,
+        epoch=outcome.epoch,
+        server_time=shown(services.clock()),
+        witness=outcome.witness,
     )

@@ -176,7 +176,7 @@ def _answer(record: WireRecord, *, status: int) -> Response[WireRecord]:
 def _check_may_read(domain: Domain, identity: Identity, collection: str) -> None:
     if collection not in domain.registry:
         raise not_found("There is no such collection")
-    if not allows(domain.permissions, identity.role, collection, Action.READ):
+    if not allows(domain.permissions, identity.role, domain.registry[collection], Action.READ):
         raise forbidden("Your role may not read these")
 
 

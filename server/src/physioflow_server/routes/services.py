@@ -13,9 +13,12 @@ from litestar.di import NamedDependency
 from physioflow_server.database.engine import Database
 from physioflow_server.middleware.request_context import context_of
 from physioflow_server.services.clock import Clock
+from physioflow_server.services.digests import Digests
 from physioflow_server.services.domain import Domain
+from physioflow_server.services.events import Events
 from physioflow_server.services.feed import Feed
 from physioflow_server.services.identity import Identity
+from physioflow_server.services.quarantine import Quarantine
 from physioflow_server.services.refusals import unauthorized
 from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
@@ -37,6 +40,9 @@ class Services:
     sign_in: SignIn
     write_path: WritePath
     feed: Feed
+    digests: Digests
+    events: Events
+    quarantine: Quarantine
     reading: Workers
     writing: Workers
     signing_in: Workers
@@ -54,11 +60,31 @@ async def as_user(
     Raises:
         Refused: 401 without a good token, 503 where no thread comes free.
     """
+    return await _as(services.token_store.identify, request, workers, job)
+
+
+async def as_bearer_of_ticket(
+    request: AnyRequest, services: Services, workers: Workers, job: Callable[[Identity], T]
+) -> T:
+    """Run the job for whoever may hand in work: by a ticket, or signed in.
+
+    Raises:
+        Refused: as `as_user`.
+    """
+    return await _as(services.token_store.identify_for_hand_in, request, workers, job)
+
+
+async def _as(
+    identify: Callable[[str], Identity],
+    request: AnyRequest,
+    workers: Workers,
+    job: Callable[[Identity], T],
+) -> T:
     token = _bearer_token(request)
     context = context_of(request.scope)
 
     def identified() -> T:
-        context.identity = services.token_store.identify(token)
+        context.identity = identify(token)
         return job(context.identity)
 
     return await workers.run(identified)

@@ -18,6 +18,7 @@ from physioflow_server.database.engine import Database
 from physioflow_server.database.tables import clinics, users
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.history import GENESIS
+from physioflow_server.services.timeline import note_epoch
 
 MAX_NAME_CHARS: Final = 200
 
@@ -45,7 +46,8 @@ class Accounts:
             AccountRefused: the name is empty, too long or taken.
         """
         _check_name("clinic name", name)
-        clinic_id = str(uuid.uuid4())
+        clinic_id, epoch = str(uuid.uuid4()), str(uuid.uuid4())
+        began_at = shown(self._clock())
         with self._database.writing() as connection:
             if find_clinic(connection, name) is not None:
                 raise AccountRefused(f"there is a clinic named {name!r} already")
@@ -54,15 +56,28 @@ class Accounts:
                     id=clinic_id,
                     name=name.strip(),
                     name_key=folded(name),
-                    epoch=str(uuid.uuid4()),
+                    epoch=epoch,
                     seq=0,
                     chain_hash=GENESIS,
                     horizon=0,
                     last_record_number=0,
-                    created_at=shown(self._clock()),
+                    created_at=began_at,
                 )
             )
+            note_epoch(connection, clinic_id, epoch, forked_at=0, began_at=began_at)
         return clinic_id
+
+    def clinic_id(self, clinic: str) -> str:
+        """Return the id of the clinic with this name or id.
+
+        Raises:
+            AccountRefused: there is none.
+        """
+        with self._database.reading() as connection:
+            found = find_clinic(connection, clinic)
+        if found is None:
+            raise AccountRefused(f"there is no clinic {clinic!r}")
+        return found
 
     def create_user(
         self, *, clinic: str, username: str, name: str, role: Role, password: str

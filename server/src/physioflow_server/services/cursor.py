@@ -17,12 +17,28 @@ MAX_CURSOR_CHARS: Final = 512
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Attributes: see the module; `scope` is `permissions.scope_hash`."""
+    """A place in the feed.
+
+    Attributes:
+        chain_hash: the history's, at `seq`.
+        scope: `permissions.scope_hash`.
+        horizon: where `seq` lies below it, the clinic's horizon since the reading of the
+            feed began; else 0.
+    """
 
     epoch: str
     seq: int
     chain_hash: bytes
     scope: bytes
+    horizon: int = 0
+
+    def has_expired(self, horizon: int) -> bool:
+        """Tell whether tombstones were collected that this reader has not examined.
+
+        One that began at the feed's start under this very horizon has missed none: the
+        collected ones were gone before it saw any record.
+        """
+        return 0 < self.seq < horizon != self.horizon
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(Cursor)

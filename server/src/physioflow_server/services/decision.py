@@ -26,14 +26,20 @@ from physioflow_sync.core.protocol import (
     WireRecord,
     body_bytes,
 )
+from physioflow_sync.core.resync import offered_op_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """An operation that history already holds, with what it was answered."""
+    """An operation that history already holds, with what it was answered.
 
+    `body_hash` is that of the body as it was stored.
+    """
+
+    key: Key
     user_id: str
     payload_hash: bytes
+    body_hash: bytes
     version: int
     seq: int
     assigned: dict[str, str] | None
@@ -44,11 +50,13 @@ class Known:
     """What the database said about this batch, under the clinic's lock.
 
     Attributes:
+        epoch: of the clinic, now.
         remembered: by op_id.
         current: the records that the batch writes or points into, as they are now;
-            tombstones included, unknown ones absent.
+            tombstones included, collected ones too, unknown ones absent.
     """
 
+    epoch: str
     user_id: str
     seq: int
     last_record_number: int
@@ -121,7 +129,8 @@ class _Batch:
         return self._against_current(item) or self._against_parents(item) or self._write(item)
 
     def _repeated(self, item: Prepared | Unfit, before: Remembered) -> Result:
-        if before.user_id != self._known.user_id or before.payload_hash != item.payload_hash:
+        is_same = before.user_id == self._known.user_id and before.payload_hash == item.payload_hash
+        if not is_same and not self._is_offered_again(item, before):
             return Rejected(
                 op_id=item.operation.op_id,
                 code="op_id_reused",
@@ -132,6 +141,20 @@ class _Batch:
             version=before.version,
             seq=before.seq,
             assigned=before.assigned,
+        )
+
+    def _is_offered_again(self, item: Prepared | Unfit, before: Remembered) -> bool:
+        """Tell whether this is what another laptop, or person, has offered after a restore.
+
+        The op_id speaks for the body, so that it is the same whoever offers it.
+        """
+        is_the_same = (before.key, before.body_hash) == (_key(item), item.body_hash)
+        return is_the_same and self._is_offer(item)
+
+    def _is_offer(self, item: Prepared | Unfit) -> bool:
+        operation = item.operation
+        return operation.offered and operation.op_id == offered_op_id(
+            self._known.epoch, _key(item), body_bytes(operation.body)
         )
 
     def _against_current(self, item: Prepared) -> Result | None:
@@ -146,7 +169,8 @@ class _Batch:
                 current=current,
                 versions_since_base=max(0, current.version - base),
             )
-        if base == 0 and item.operation.kind is OperationKind.PUT:
+        # A deletion that a restore lost is written as one, for whoever offers the record.
+        if base == 0 and (item.operation.kind is OperationKind.PUT or self._is_offer(item)):
             return None
         return Rejected(
             op_id=item.operation.op_id,
@@ -208,7 +232,7 @@ class _Batch:
         )
 
     def _assign(self, item: Prepared) -> dict[str, str] | None:
-        if item.collection.number_format is None:
+        if item.collection.number_format is None or item.body is None:
             return None
         self._last_record_number += 1
         return {"record_number": item.collection.number_format.format(self._last_record_number)}

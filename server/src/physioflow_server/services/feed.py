@@ -10,23 +10,21 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from physioflow_server.auth.permissions import scope_hash, scope_of
+from physioflow_server.auth.permissions import scope_hash
 from physioflow_server.database import record_rows
 from physioflow_server.database.engine import Database
-from physioflow_server.database.tables import history, records
+from physioflow_server.database.tables import records
 from physioflow_server.services.clock import Clock, shown
-from physioflow_server.services.cursor import Cursor, cursor_text, parse_cursor
 from physioflow_server.services.domain import Domain
-from physioflow_server.services.history import GENESIS
 from physioflow_server.services.identity import Identity
-from physioflow_server.services.refusals import gone, invalid_request, not_found
-from physioflow_sync.core.errors import FieldError
-from physioflow_sync.core.protocol import ChangesPage, WireRecord
+from physioflow_server.services.refusals import gone, not_found
+from physioflow_server.services.timeline import checked_cursor, cursor_at, link_at
+from physioflow_sync.core.protocol import PROTOCOL_VERSION, ChangesPage, WireRecord
 
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 """Of bodies; a page ends with the record that passes it."""
-_ROWS_A_FETCH: Final = 100
-"""Rows in memory beyond the page: at most 25 MB, were each body as large as allowed."""
+_ROWS_A_FETCH: Final = 25
+"""Rows in memory beyond the page: at most 25 MB, were each the largest of conflicts."""
 
 _PAGE: Final = (
     select(*record_rows.RECORD_COLUMNS)
@@ -37,9 +35,6 @@ _PAGE: Final = (
     )
     .order_by(records.c.seq)
     .limit(bindparam("limit"))
-)
-_LINK: Final = select(history.c.chain_hash).where(
-    history.c.clinic_id == bindparam("clinic_id"), history.c.seq == bindparam("seq")
 )
 _RECORD: Final = select(*record_rows.RECORD_COLUMNS).where(
     records.c.clinic_id == bindparam("clinic_id"),
@@ -57,34 +52,58 @@ class Feed:
         self._domain = domain
         self._clock = clock
 
-    def page(self, cursor: str, *, limit: int, identity: Identity) -> ChangesPage:
+    def page(
+        self,
+        cursor: str,
+        *,
+        limit: int,
+        identity: Identity,
+        protocol: int = PROTOCOL_VERSION,
+        witness: str = "",
+        nonce: str = "",
+    ) -> ChangesPage:
         """Return the records that changed after the cursor, each once, newest version.
 
         Args:
             cursor: of an earlier page, or `""` for the beginning.
             limit: records at most, 1 … `MAX_CHANGES_A_PAGE`.
+            protocol: what the laptop speaks; it gets no collection that it cannot know.
+            witness: a later place that this server must know, or `""`.
+            nonce: what the page shall bear.
 
         Raises:
             Refused: 400 for a cursor that is none; 410 `epoch_changed`,
                 `scope_changed` or `cursor_expired`.
         """
-        scope = scope_of(self._domain.permissions, identity.role, self._domain.registry)
+        scope = self._domain.scope(identity.role, protocol=protocol)
+        scope_id = scope_hash(scope)
         with self._database.reading() as connection:
             clinic = record_rows.read_clinic(connection, identity.clinic_id)
-            start = Cursor(clinic.epoch, 0, GENESIS, scope_hash(scope))
+            after = 0
+            if witness:
+                checked_cursor(connection, witness, clinic=clinic)
             if cursor:
-                start = _checked(connection, cursor, clinic=clinic, scope=start.scope)
-            changes, has_more = _changes(connection, clinic, start.seq, scope, limit)
+                after = _begin(connection, cursor, clinic=clinic, scope=scope_id)
+            changes, has_more = _changes(connection, clinic, after, scope, limit)
             examined = changes[-1].seq if has_more else clinic.seq
-            link = _link(connection, clinic, examined)
+            link = link_at(connection, clinic, examined)
             assert link is not None, "every seq has its version in the history"
         return ChangesPage(
             changes=changes,
-            next_cursor=cursor_text(Cursor(clinic.epoch, examined, link, start.scope)),
+            next_cursor=cursor_at(clinic, examined, link, scope_id),
             has_more=has_more,
             epoch=clinic.epoch,
             server_time=shown(self._clock()),
+            # Each seq that was not examined yet is one record's at most.
+            remaining=clinic.seq - examined,
+            scope=None if cursor else list(scope),
+            nonce=nonce,
         )
+
+    def newest_seq(self, clinic_id: str) -> int:
+        """Return the clinic's counter."""
+        with self._database.reading() as connection:
+            return record_rows.read_clinic(connection, clinic_id).seq
 
     def record(self, collection: str, record_id: str, *, identity: Identity) -> WireRecord:
         """Return one record as it is now.
@@ -100,31 +119,16 @@ class Feed:
         return record_rows.wire_record(row)
 
 
-def _checked(
+def _begin(
     connection: Connection, text: str, *, clinic: record_rows.ClinicRow, scope: bytes
-) -> Cursor:
-    cursor = parse_cursor(text)
-    if cursor is None:
-        raise invalid_request(FieldError(field="cursor", reason="was not given by this server"))
-    restored = gone("epoch_changed", "The server's records were restored from a backup")
-    if cursor.epoch != clinic.epoch or not 0 <= cursor.seq <= clinic.seq:
-        raise restored
-    if 0 < cursor.seq < clinic.horizon:
+) -> int:
+    """Return the seq after which to go on."""
+    cursor = checked_cursor(connection, text, clinic=clinic)
+    if cursor.has_expired(clinic.horizon):
         raise gone("cursor_expired", "This laptop was away for longer than deletions are kept")
-    if _link(connection, clinic, cursor.seq) != cursor.chain_hash:
-        raise restored
     if cursor.scope != scope:
         raise gone("scope_changed", "Your role sees other records now")
-    return cursor
-
-
-def _link(connection: Connection, clinic: record_rows.ClinicRow, seq: int) -> bytes | None:
-    """Return the history chain's hash at a seq, or None where the history has no such seq."""
-    if seq == clinic.seq:
-        return clinic.chain_hash
-    if seq == 0:
-        return GENESIS
-    return connection.execute(_LINK, {"clinic_id": clinic.id, "seq": seq}).scalar()
+    return cursor.seq
 
 
 def _changes(

@@ -20,13 +20,7 @@ from physioflow_server.services.identity import Identity
 from physioflow_sync.core.changes import Key, body_of, fields_of
 from physioflow_sync.core.collections import Collection
 from physioflow_sync.core.errors import FieldError, InvalidBody
-from physioflow_sync.core.protocol import (
-    MAX_BODY_BYTES,
-    Operation,
-    OperationKind,
-    Rejected,
-    body_bytes,
-)
+from physioflow_sync.core.protocol import Operation, OperationKind, Rejected, body_bytes
 
 MAX_BODY_DEPTH: Final = 32
 MAX_VERSION: Final = 2**31 - 1
@@ -61,10 +55,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfit:
-    """An operation that can never be written as it is, unless it already was."""
+    """An operation that can never be written as it is, unless it already was.
+
+    `body_hash` is that of the body as it was sent.
+    """
 
     operation: Operation
     payload_hash: bytes
+    body_hash: bytes
     rejection: Rejected
 
 
@@ -76,7 +74,12 @@ def prepare(operation: Operation, *, domain: Domain, identity: Identity) -> Prep
 
     def unfit(code: str, *errors: FieldError) -> Unfit:
         rejection = Rejected(op_id=operation.op_id, code=code, errors=list(errors))
-        return Unfit(operation=operation, payload_hash=payload_hash, rejection=rejection)
+        return Unfit(
+            operation=operation,
+            payload_hash=payload_hash,
+            body_hash=sent_hash,
+            rejection=rejection,
+        )
 
     if operation.collection not in domain.registry:
         return unfit("not_found", FieldError(field="collection", reason="is not known here"))
@@ -84,7 +87,7 @@ def prepare(operation: Operation, *, domain: Domain, identity: Identity) -> Prep
     if errors := tuple(_envelope_errors(operation, body, collection)):
         return unfit("validation_failed", *errors)
     action = _action(operation)
-    if not allows(domain.permissions, identity.role, collection.name, action):
+    if not allows(domain.permissions, identity.role, collection, action):
         return unfit("forbidden", FieldError(field="", reason=f"your role may not {action} these"))
     if body is None:
         if not collection.may_delete:
@@ -114,6 +117,11 @@ def prepare(operation: Operation, *, domain: Domain, identity: Identity) -> Prep
     )
 
 
+def is_uuid(text: str) -> bool:
+    """Tell whether this is a UUID in the one text form that is stored."""
+    return _UUID.fullmatch(text) is not None
+
+
 def _envelope_errors(
     operation: Operation, body: bytes | None, collection: Collection
 ) -> list[FieldError]:
@@ -122,9 +130,9 @@ def _envelope_errors(
     def wrong(field: str, reason: str) -> None:
         errors.append(FieldError(field=field, reason=reason))
 
-    if not _UUID.fullmatch(operation.op_id):
+    if not is_uuid(operation.op_id):
         wrong("op_id", "is not a UUID in lower-case text form")
-    if not _UUID.fullmatch(operation.record_id):
+    if not is_uuid(operation.record_id):
         wrong("record_id", "is not a UUID in lower-case text form")
     if not 0 <= operation.base_version < MAX_VERSION:
         wrong("base_version", "is out of range")
@@ -135,35 +143,37 @@ def _envelope_errors(
     if (body is None) != (operation.kind is OperationKind.DELETE):
         wrong("", "a put carries a body, a delete none")
     if body is not None:
-        errors.extend(_body_errors(body))
+        errors.extend(_body_errors(body, collection))
     return errors
 
 
-def _body_errors(body: bytes) -> list[FieldError]:
+def _body_errors(body: bytes, collection: Collection) -> list[FieldError]:
     """Bounds on what will be stored as it came, unknown fields included."""
-    if len(body) > MAX_BODY_BYTES:
-        return [FieldError(field="", reason=f"is larger than {MAX_BODY_BYTES} bytes")]
+    if len(body) > collection.max_body_bytes:
+        return [FieldError(field="", reason=f"is larger than {collection.max_body_bytes} bytes")]
     if not body.lstrip().startswith(b"{"):
         return [FieldError(field="", reason="is not a JSON object")]
     try:
         body.decode()
     except UnicodeDecodeError:
         return [FieldError(field="", reason="is not valid UTF-8")]
-    if _too_deep(body):
-        return [FieldError(field="", reason=f"is nested deeper than {MAX_BODY_DEPTH} levels")]
+    # A conflict carries whole bodies: each may be as deep as it may be alone.
+    deepest = MAX_BODY_DEPTH + (collection.conflicts_of is not None)
+    if _too_deep(body, deepest):
+        return [FieldError(field="", reason=f"is nested deeper than {deepest} levels")]
     return []
 
 
-def _too_deep(body: bytes) -> bool:
+def _too_deep(body: bytes, deepest: int) -> bool:
     # Nearly every body has fewer brackets than the bound: counting them is enough.
-    if body.count(b"{") + body.count(b"[") <= MAX_BODY_DEPTH:
+    if body.count(b"{") + body.count(b"[") <= deepest:
         return False
     depth = 0
     for match in _BRACKETS.finditer(body):
         first = match.group()[:1]
         if first in (b"{", b"["):
             depth += 1
-            if depth > MAX_BODY_DEPTH:
+            if depth > deepest:
                 return True
         elif first != b'"':
             depth -= 1

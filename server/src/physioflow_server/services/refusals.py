@@ -23,6 +23,7 @@ class Refused(Exception):
         detail: str = "",
         errors: Sequence[FieldError] = (),
         current: WireRecord | None = None,
+        common_seq: int | None = None,
         retry_after_s: int | None = None,
     ) -> None:
         self.status = status
@@ -31,6 +32,7 @@ class Refused(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.current = current
+        self.common_seq = common_seq
         self.retry_after_s = retry_after_s
         super().__init__(f"{status} {code}")
 
@@ -55,9 +57,14 @@ def not_found(title: str = "There is no such record") -> Refused:
     return Refused(404, "not_found", title)
 
 
-def gone(code: str, title: str) -> Refused:
+def device_revoked() -> Refused:
+    """This laptop's access was withdrawn; said only to who was let in before."""
+    return Refused(403, "device_revoked", "This laptop's access was withdrawn")
+
+
+def gone(code: str, title: str, *, common_seq: int | None = None) -> Refused:
     """The cursor or the epoch no longer fits; the laptop syncs anew, in place."""
-    return Refused(410, code, title)
+    return Refused(410, code, title, common_seq=common_seq)
 
 
 def unavailable(title: str, *, retry_after_s: int) -> Refused:

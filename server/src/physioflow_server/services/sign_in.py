@@ -33,6 +33,7 @@ from physioflow_server.services.accounts import MAX_NAME_CHARS, find_clinic, fol
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.refusals import (
     Refused,
+    device_revoked,
     invalid_request,
     unauthorized,
 )
@@ -200,5 +201,5 @@ def _register_device(
         )
         return
     if device.revoked_at is not None:
-        raise Refused(403, "device_revoked", "This laptop's access was withdrawn")
+        raise device_revoked()
     connection.execute(update(devices).where(*here).values(name=name, last_seen_at=seen_at))

@@ -3,6 +3,8 @@
 A session's refresh tokens have generations.  A token stays good until one of a
 later generation is presented, so that a lost answer signs nobody out; after that
 it can only be a stolen copy, and the whole session ends.
+
+With each pair goes a ticket, with which a laptop hands in work that it may no longer send.
 """
 
 from __future__ import annotations
@@ -10,12 +12,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from physioflow_server.auth.permissions import Role
 from physioflow_server.auth.tokens import (
     ACCESS_LIFETIME,
     REFRESH_LIFETIME,
+    TICKET_LIFETIME,
     TokenKind,
     new_token,
     token_hash,
@@ -24,7 +38,7 @@ from physioflow_server.database.engine import Database
 from physioflow_server.database.tables import devices, sessions, tokens, users
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.identity import Identity
-from physioflow_server.services.refusals import Refused, unauthorized
+from physioflow_server.services.refusals import device_revoked, unauthorized
 from physioflow_sync.core.protocol import Tokens
 
 _FOUND: Final = (
@@ -32,7 +46,9 @@ _FOUND: Final = (
         tokens.c.token_hash,
         tokens.c.clinic_id,
         tokens.c.session_id,
+        tokens.c.kind,
         tokens.c.generation,
+        tokens.c.expires_at,
         sessions.c.generation.label("presented"),
         sessions.c.revoked_at.label("session_revoked_at"),
         users.c.id.label("user_id"),
@@ -57,8 +73,7 @@ _FOUND: Final = (
     )
     .where(
         tokens.c.token_hash == bindparam("token_hash"),
-        tokens.c.kind == bindparam("kind"),
-        tokens.c.expires_at > bindparam("now"),
+        tokens.c.kind.in_(bindparam("kinds", expanding=True)),
     )
 )
 
@@ -77,26 +92,32 @@ class TokenStore:
             Refused: 401 where it is unknown, expired or withdrawn; 403 `device_revoked`.
         """
         with self._database.reading() as connection:
-            found = self._find(connection, access_token, TokenKind.ACCESS)
-        return Identity(
-            clinic_id=found.clinic_id,
-            user_id=found.user_id,
-            user_name=found.user_name,
-            role=Role(found.role),
-            device_id=found.device_id,
-            device_name=found.device_name,
-            session_id=found.session_id,
-        )
+            return _identity(self._good(connection, access_token, TokenKind.ACCESS))
+
+    def identify_for_hand_in(self, token: str) -> Identity:
+        """Return whose work comes with this ticket or access token.
+
+        A ticket is good until it expires, whatever became of the session, the user and the
+        laptop meanwhile: with it, work can be handed in and nothing be seen.
+
+        Raises:
+            Refused: as `identify`.
+        """
+        with self._database.reading() as connection:
+            found = self._find(connection, token, TokenKind.TICKET, TokenKind.ACCESS)
+        if found.kind != TokenKind.TICKET or self._has_expired(found):
+            self._check(found)
+        return _identity(found)
 
     def refresh(self, refresh_token: str) -> Tokens:
-        """Return the next pair of tokens.
+        """Return the next tokens.
 
         Raises:
             Refused: as `identify`; and 401 where a later token was presented already,
                 which ends the session.
         """
         with self._database.writing() as connection:
-            found = self._find(connection, refresh_token, TokenKind.REFRESH)
+            found = self._good(connection, refresh_token, TokenKind.REFRESH)
             if found.generation >= found.presented:
                 return self._rotate(connection, found)
             _revoke(connection, found.clinic_id, found.session_id, at=shown(self._clock()))
@@ -107,25 +128,33 @@ class TokenStore:
         with self._database.writing() as connection:
             _revoke(connection, identity.clinic_id, identity.session_id, at=shown(self._clock()))
 
-    def _find(self, connection: Connection, token: str, kind: TokenKind) -> Row[*tuple[Any, ...]]:
-        values = {
-            "token_hash": token_hash(token),
-            "kind": kind.value,
-            "now": int(self._clock().timestamp()),
-        }
+    def _find(self, connection: Connection, token: str, *kinds: TokenKind) -> Row[*tuple[Any, ...]]:
+        values = {"token_hash": token_hash(token), "kinds": [kind.value for kind in kinds]}
         found = connection.execute(_FOUND, values).one_or_none()
-        if found is None or found.disabled:
-            raise unauthorized("Sign in again")
-        if found.device_revoked_at is not None:
-            raise Refused(403, "device_revoked", "This laptop's access was withdrawn")
-        if found.session_revoked_at is not None:
+        if found is None:
             raise unauthorized("Sign in again")
         return found
+
+    def _good(self, connection: Connection, token: str, kind: TokenKind) -> Row[*tuple[Any, ...]]:
+        found = self._find(connection, token, kind)
+        self._check(found)
+        return found
+
+    def _check(self, found: Row[*tuple[Any, ...]]) -> None:
+        # Before all else, and of expired tokens too: a laptop that was away for long must
+        # hear it. Whoever bears a token that we know had been let in with it.
+        if found.device_revoked_at is not None:
+            raise device_revoked()
+        if found.disabled or found.session_revoked_at is not None or self._has_expired(found):
+            raise unauthorized("Sign in again")
+
+    def _has_expired(self, found: Row[*tuple[Any, ...]]) -> bool:
+        return bool(found.expires_at <= int(self._clock().timestamp()))
 
     def _rotate(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> Tokens:
         now = self._clock()
         here = (tokens.c.clinic_id == found.clinic_id, tokens.c.session_id == found.session_id)
-        connection.execute(delete(tokens).where(*here, tokens.c.expires_at <= int(now.timestamp())))
+        connection.execute(delete(tokens).where(*here, _is_done(found, int(now.timestamp()))))
         connection.execute(
             update(sessions)
             .where(sessions.c.clinic_id == found.clinic_id, sessions.c.id == found.session_id)
@@ -155,8 +184,8 @@ class TokenStore:
 def issue(
     connection: Connection, *, clinic_id: str, session_id: str, generation: int, now: datetime
 ) -> Tokens:
-    """Store and return a pair of tokens of this generation."""
-    access, refresh = new_token(), new_token()
+    """Store and return the tokens of this generation."""
+    access, refresh, ticket = new_token(), new_token(), new_token()
     rows = [
         {
             "token_hash": token_hash(token),
@@ -169,6 +198,7 @@ def issue(
         for token, kind, lifetime in (
             (access, TokenKind.ACCESS, ACCESS_LIFETIME),
             (refresh, TokenKind.REFRESH, REFRESH_LIFETIME),
+            (ticket, TokenKind.TICKET, TICKET_LIFETIME),
         )
     ]
     connection.execute(insert(tokens), rows)
@@ -176,6 +206,33 @@ def issue(
         access_token=access,
         refresh_token=refresh,
         access_expires_in_s=int(ACCESS_LIFETIME.total_seconds()),
+        hand_in_ticket=ticket,
+    )
+
+
+def _identity(found: Row[*tuple[Any, ...]]) -> Identity:
+    return Identity(
+        clinic_id=found.clinic_id,
+        user_id=found.user_id,
+        user_name=found.user_name,
+        role=Role(found.role),
+        device_id=found.device_id,
+        device_name=found.device_name,
+        session_id=found.session_id,
+    )
+
+
+def _is_done(found: Row[*tuple[Any, ...]], now: int) -> ColumnElement[bool]:
+    """Tokens of a session that nobody can need once this refresh token came.
+
+    The expired ones; and the tickets before the one that came along with it.
+    """
+    return or_(
+        tokens.c.expires_at <= now,
+        and_(
+            tokens.c.kind == TokenKind.TICKET.value,
+            tokens.c.generation < found.generation,
+        ),
     )
 
 

@@ -1,57 +1,81 @@
 """The one way in which records change: optimistic locking, exactly once.
 
-A batch is one transaction: check the epoch, lock the clinic's counter, look the
-op_ids up in the history, read the records' current versions, decide in memory,
-write records and history in bulk, advance the counter, commit.  Single-record
-routes are batches of one.
+A batch is one transaction: lock the clinic's counter, check that the laptop's past is
+ours, look the op_ids up in the history, read the records' current versions, decide in
+memory, write records and history in bulk, advance the counter, commit.  Single-record
+routes are batches of one.  After the commit, whoever listens hears the new seq.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection
 
-from physioflow_server.database import record_rows
+from physioflow_server.database import buried_rows, record_rows
 from physioflow_server.database.engine import Database
 from physioflow_server.services import history
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.decision import Decision, Known, Remembered, Write, decide
 from physioflow_server.services.domain import Domain
+from physioflow_server.services.events import SILENCE, Publisher
 from physioflow_server.services.identity import Identity
 from physioflow_server.services.preparing import Prepared, Unfit, prepare
-from physioflow_server.services.refusals import gone
+from physioflow_server.services.timeline import check_epoch, checked_cursor, cursor_at
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.protocol import Operation, Result
+from physioflow_sync.core.protocol import Operation, Result, WireRecord
+
+NO_SCOPE: Final = bytes(8)
+"""A witness says what was written, not what was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One result an operation, in order, and the timeline they belong to."""
+    """One result an operation, in order, and the timeline they belong to.
+
+    `witness`: the cursor of what the server holds after them.
+    """
 
     results: list[Result]
     epoch: str
+    witness: str
 
 
 class WritePath:
     """Accepts operations for the clinic that the identity belongs to."""
 
-    def __init__(self, *, database: Database, domain: Domain, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        domain: Domain,
+        clock: Clock,
+        publisher: Publisher = SILENCE,
+    ) -> None:
         self._database = database
         self._domain = domain
         self._clock = clock
+        self._publisher = publisher
 
     def push(
-        self, operations: Sequence[Operation], *, epoch: str | None, identity: Identity
+        self,
+        operations: Sequence[Operation],
+        *,
+        epoch: str | None,
+        identity: Identity,
+        proofs: Sequence[str | None] = (),
     ) -> Outcome:
         """Write what can be written, durably, and say of each operation what became of it.
 
         Args:
             epoch: the timeline that the laptop believes in, or None where it knows none.
+            proofs: cursors that this server must know, such as where the laptop left the
+                feed; neither their scope nor the horizon matters here.
 
         Raises:
-            Refused: 410 `epoch_changed`; nothing was written.
+            Refused: 410 `epoch_changed`, 400 for a cursor that is none; nothing was written.
             DatabaseUnavailable: nothing was written.
         """
         batch = [
@@ -59,21 +83,30 @@ class WritePath:
         ]
         with self._database.writing() as connection:
             clinic = record_rows.lock_clinic(connection, identity.clinic_id)
-            if epoch is not None and epoch != clinic.epoch:
-                raise gone("epoch_changed", "The server's records were restored from a backup")
+            for cursor in filter(None, proofs):
+                checked_cursor(connection, cursor, clinic=clinic)
+            if epoch is not None:
+                check_epoch(connection, clinic, epoch)
+            current = record_rows.current_records(connection, clinic.id, _keys_needed(batch))
+            buried = _buried(connection, clinic, batch, current)
             known = Known(
+                epoch=clinic.epoch,
                 user_id=identity.user_id,
                 seq=clinic.seq,
                 last_record_number=clinic.last_record_number,
-                remembered=self._remembered(connection, identity.clinic_id, batch),
-                current=record_rows.current_records(
-                    connection, identity.clinic_id, _keys_needed(batch)
-                ),
+                remembered=self._remembered(connection, clinic.id, batch),
+                current=current | buried,
             )
             decision = decide(batch, known=known, domain=self._domain)
+            link = clinic.chain_hash
             if decision.writes:
-                self._store(connection, decision, clinic=clinic, identity=identity)
-        return Outcome(results=decision.results, epoch=clinic.epoch)
+                link = self._store(
+                    connection, decision, clinic=clinic, identity=identity, buried=buried
+                )
+            witness = cursor_at(clinic, decision.seq, link, NO_SCOPE)
+        if decision.writes:
+            self._publisher.publish(clinic.id, decision.seq)
+        return Outcome(results=decision.results, epoch=clinic.epoch, witness=witness)
 
     def _remembered(
         self, connection: Connection, clinic_id: str, batch: Sequence[Prepared | Unfit]
@@ -81,8 +114,10 @@ class WritePath:
         op_ids = [item.operation.op_id for item in batch]
         return {
             row.op_id: Remembered(
+                key=row.key,
                 user_id=row.user_id,
                 payload_hash=row.payload_hash,
+                body_hash=row.body_hash,
                 version=row.version,
                 seq=row.seq,
                 assigned=row.assigned,
@@ -97,7 +132,9 @@ class WritePath:
         *,
         clinic: record_rows.ClinicRow,
         identity: Identity,
-    ) -> None:
+        buried: Mapping[Key, WireRecord],
+    ) -> bytes:
+        """Write what was decided; return the history chain's hash after it."""
         written_at = shown(self._clock())
         link = clinic.chain_hash
         versions: list[record_rows.VersionRow] = []
@@ -105,7 +142,11 @@ class WritePath:
             row = _version_row(write, identity=identity, written_at=written_at, previous=link)
             link = row.chain_hash
             versions.append(row)
-        record_rows.write_versions(connection, clinic.id, versions)
+        record_rows.write_versions(connection, clinic.id, versions, absent=buried)
+        if revived := [
+            write.prepared.key for write in decision.writes if write.prepared.key in buried
+        ]:
+            buried_rows.revive(connection, clinic.id, revived)
         record_rows.advance_clinic(
             connection,
             clinic.id,
@@ -113,6 +154,7 @@ class WritePath:
             chain_hash=link,
             last_record_number=decision.last_record_number,
         )
+        return link
 
 
 def _keys_needed(batch: Sequence[Prepared | Unfit]) -> set[Key]:
@@ -123,6 +165,19 @@ def _keys_needed(batch: Sequence[Prepared | Unfit]) -> set[Key]:
             keys.add(item.key)
             keys.update(key for _, key in item.parents)
     return keys
+
+
+def _buried(
+    connection: Connection,
+    clinic: record_rows.ClinicRow,
+    batch: Sequence[Prepared | Unfit],
+    current: Mapping[Key, WireRecord],
+) -> dict[Key, WireRecord]:
+    """Return those of the records to be written whose tombstone was collected."""
+    if clinic.horizon == 0:
+        return {}
+    missing = {item.key for item in batch if isinstance(item, Prepared) and item.key not in current}
+    return buried_rows.buried_records(connection, clinic.id, missing) if missing else {}
 
 
 def _version_row(

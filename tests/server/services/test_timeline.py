@@ -1,0 +1,205 @@
+"""Restores: what a laptop of an older timeline hears, on real files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from sqlcipher3 import dbapi2
+
+from physioflow_server.database.engine import Database
+from physioflow_server.database.record_rows import read_clinic
+from physioflow_server.database.tables import epochs, history, records
+from physioflow_server.services.refusals import Refused
+from physioflow_server.services.timeline import Timelines, common_seq
+from physioflow_sync.core.protocol import Applied
+from tests.world.small_clinic import Clinic, new_id, person, put
+
+Restore = Callable[[Path], Clinic]
+
+
+def write(clinic: Clinic, *, times: int = 1) -> None:
+    for _ in range(times):
+        (result,) = clinic.push(put(new_id(), person("Mai")))
+        assert isinstance(result, Applied)
+
+
+def backup(of: Path, to: Path) -> Path:
+    connection = dbapi2.connect(str(of))
+    connection.execute("VACUUM INTO ?", (str(to),))
+    connection.close()
+    return to
+
+
+@pytest.fixture
+def restore(clinic: Clinic) -> Iterator[Restore]:
+    """Serve a backup in place of the file that it was made of."""
+    opened: list[Database] = []
+
+    def perform(path: Path) -> Clinic:
+        database = Database(path)
+        opened.append(database)
+        return Clinic(database=database, clock=clinic.clock, id=clinic.id, user=clinic.user)
+
+    yield perform
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "server.sqlite3"
+
+
+def begin_epoch(clinic: Clinic) -> str:
+    return Timelines(database=clinic.database, clock=clinic.clock).begin_epoch(clinic.id)
+
+
+def where(clinic: Clinic) -> tuple[str, str]:
+    """Return the epoch and cursor of a laptop that has pulled everything."""
+    page = clinic.feed.page("", limit=1_000, identity=clinic.user)
+    return page.epoch, page.next_cursor
+
+
+def gone(perform: Callable[[], object]) -> int | None:
+    with pytest.raises(Refused) as refused:
+        perform()
+    assert (refused.value.status, refused.value.code) == (410, "epoch_changed")
+    return refused.value.common_seq
+
+
+def common(clinic: Clinic, epoch: str, cursor: str) -> int | None:
+    """Return what pull and push tell alike of where the timelines part; nothing is written."""
+    operation = put(new_id(), person("Mai"))
+
+    def push(epoch: str | None, cursor: str | None) -> int | None:
+        return gone(
+            lambda: clinic.write_path.push(
+                [operation], epoch=epoch, proofs=(cursor,), identity=clinic.user
+            )
+        )
+
+    pulled = gone(lambda: clinic.feed.page(cursor, limit=10, identity=clinic.user))
+    assert push(epoch, cursor) == push(None, cursor) == pulled
+    with clinic.database.reading() as connection:
+        written = select(records.c.id).where(records.c.id == operation.record_id)
+        assert connection.execute(written).first() is None
+    return pulled
+
+
+def test_a_clinic_begins_with_its_first_epoch(clinic: Clinic) -> None:
+    with clinic.database.reading() as connection:
+        lineage = connection.execute(select(epochs)).all()
+        present = read_clinic(connection, clinic.id).epoch
+    assert [(row.clinic_id, row.number, row.epoch, row.forked_at) for row in lineage] == [
+        (clinic.id, 1, present, 0)
+    ]
+
+
+def test_after_a_restore_a_laptop_hears_up_to_where_the_timelines_agree(
+    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+) -> None:
+    write(clinic, times=3)
+    saved = backup(file, tmp_path / "backup.sqlite3")
+    early = where(clinic)
+    write(clinic, times=2)
+    late = where(clinic)
+    restored = restore(saved)
+    epoch = begin_epoch(restored)
+    assert epoch != early[0]
+    write(restored, times=5)
+    assert common(restored, *early) == 3
+    assert common(restored, *late) == 3
+    with restored.database.reading() as connection:
+        present = read_clinic(connection, restored.id)
+        assert common_seq(connection, present, early[0]) == 3
+        assert common_seq(connection, present, "never heard of") is None
+        assert common_seq(connection, present, epoch) is None
+    restored.feed.page(where(restored)[1], limit=10, identity=restored.user)
+
+
+def test_after_two_restores_the_earlier_fork_counts_for_those_who_know_neither(
+    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+) -> None:
+    write(clinic, times=3)
+    first = restore(backup(file, tmp_path / "first.sqlite3"))
+    write(clinic, times=4)
+    old = where(clinic)
+    begin_epoch(first)
+    write(first, times=2)
+    middle = where(first)
+    second = restore(backup(tmp_path / "first.sqlite3", tmp_path / "second.sqlite3"))
+    write(first, times=2)
+    begin_epoch(second)
+    begin_epoch(second)
+    write(second)
+    assert common(second, *old) == 3
+    assert common(second, *middle) == 5
+
+
+def test_a_timeline_that_the_backup_is_too_old_to_know_is_unknown(
+    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+) -> None:
+    write(clinic, times=3)
+    saved = backup(file, tmp_path / "backup.sqlite3")
+    begin_epoch(clinic)
+    write(clinic)
+    lost = where(clinic)
+    restored = restore(saved)
+    begin_epoch(restored)
+    assert common(restored, *lost) is None
+
+
+def test_a_restore_of_which_nobody_told_the_server_is_found_out_by_the_chain(
+    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+) -> None:
+    write(clinic, times=3)
+    saved = backup(file, tmp_path / "backup.sqlite3")
+    write(clinic, times=2)
+    laptop = where(clinic)
+    restored = restore(saved)
+    assert common(restored, *laptop) is None, "a seq beyond the counter"
+    write(restored, times=4)
+    assert common(restored, *laptop) is None, "another past"
+    begin_epoch(restored)
+    assert common(restored, *laptop) is None, "another past, before the restore we know of"
+
+
+def test_a_push_that_names_no_cursor_or_its_own_is_written(clinic: Clinic) -> None:
+    write(clinic)
+    epoch, cursor = where(clinic)
+    for named in (None, "", cursor):
+        outcome = clinic.write_path.push(
+            [put(new_id(), person("Mai"))], epoch=epoch, proofs=(named,), identity=clinic.user
+        )
+        assert isinstance(outcome.results[0], Applied)
+
+
+def test_neither_scope_nor_horizon_matters_to_a_push(clinic: Clinic) -> None:
+    write(clinic, times=3)
+    first = clinic.feed.page("", limit=1, identity=clinic.user, protocol=1)
+    with clinic.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE clinics SET horizon = 3")
+    outcome = clinic.write_path.push(
+        [put(new_id(), person("Mai"))],
+        epoch=None,
+        proofs=(first.next_cursor,),
+        identity=clinic.user,
+    )
+    assert isinstance(outcome.results[0], Applied)
+
+
+def test_a_push_whose_past_the_server_does_not_have_is_refused(clinic: Clinic) -> None:
+    write(clinic, times=2)
+    page = clinic.feed.page("", limit=1, identity=clinic.user)
+    with clinic.database.writing() as connection:
+        connection.execute(update(history).where(history.c.seq == 1).values(chain_hash=bytes(32)))
+    assert common(clinic, page.epoch, page.next_cursor) is None
+
+
+def test_a_push_with_a_cursor_that_no_server_gave_is_a_bad_request(clinic: Clinic) -> None:
+    with pytest.raises(Refused) as refused:
+        clinic.write_path.push([], epoch=None, proofs=("x",), identity=clinic.user)
+    assert (refused.value.status, refused.value.errors[0].field) == (400, "cursor")
