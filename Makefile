@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 HEADLESS ?= 0
+SEEDS ?= 500
+FIRST ?= 1
 BIN := .venv/bin
 STAMP := .venv/setup.stamp
 MEMBERS := sync clinical server client
@@ -20,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check static format types types-again imports fast-tests \
-	bench simulate soak package lock
+	core-branches bench simulate soak package lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,7 @@ demo: $(STAMP) ## one server and two laptops that go offline, meet and agree (HE
 test: $(STAMP) ## everything: format, lint, types, import contracts and the whole test suite
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target static
 	@$(PYTEST) -n logical --dist worksteal
+	@$(MAKE) --no-print-directory core-branches
 
 check: $(STAMP) ## before each commit, under a minute: the same static checks and the fast tests
 	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target static fast-tests
@@ -59,14 +62,18 @@ imports: $(STAMP)
 fast-tests: $(STAMP)
 	@$(PYTEST) -m "not slow" $(wildcard $(FAST))
 
+core-branches: $(STAMP) # every branch of the sync core has a test that takes it
+	@$(BIN)/coverage run -m pytest tests/sync/core
+	@$(BIN)/coverage report
+
 bench: $(STAMP) ## pull, push, save and no-op, each beside its raw limit in the same run
 	@$(BIN)/python -m tests.benchmarks.run
 
-simulate: ## the deterministic simulation (comes with a later change)
-	@echo "make simulate: the deterministic simulation comes with a later change." >&2; exit 2
+simulate: $(STAMP) ## the deterministic simulation on all cores: SEEDS=500 FIRST=1
+	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST)
 
-soak: ## the long fault tests (come with a later change)
-	@echo "make soak: the long fault tests come with a later change." >&2; exit 2
+soak: $(STAMP) ## the long fault tests, resumable, results into docs/RELIABILITY.md: ONLY=name MINUTES=m
+	@$(BIN)/python tools/soak.py $(if $(ONLY),--only $(ONLY)) $(if $(MINUTES),--minutes $(MINUTES))
 
 package: $(STAMP) ## the installers that this platform can build, into dist/
 	@$(BIN)/python tools/package.py
