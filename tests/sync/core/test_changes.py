@@ -2,7 +2,7 @@
 
 import uuid
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from physioflow_sync.core.changes import body_of, changed_fields, derived_id, fields_of, same_body
@@ -10,6 +10,7 @@ from physioflow_sync.core.changes import body_of, changed_fields, derived_id, fi
 PARTS = st.lists(st.text(max_size=5) | st.binary(max_size=5), max_size=4)
 
 
+@settings(max_examples=40)
 @given(PARTS)
 def test_a_derived_id_is_a_uuid_of_the_applications_own(parts: list[str | bytes]) -> None:
     made = uuid.UUID(derived_id(*parts))
@@ -17,6 +18,7 @@ def test_a_derived_id_is_a_uuid_of_the_applications_own(parts: list[str | bytes]
     assert str(made) == derived_id(*parts)
 
 
+@settings(max_examples=40)
 @given(PARTS, PARTS)
 def test_other_parts_make_another_id(one: list[str | bytes], other: list[str | bytes]) -> None:
     def plain(parts: list[str | bytes]) -> list[bytes]:

@@ -1,6 +1,6 @@
 """A few numbers tell whether two stores hold the same."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from physioflow_sync.core.digest import BUCKETS, bucket_of, differing, digests
@@ -13,11 +13,13 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(ROWS)
 def test_no_order_matters(rows: list[Row]) -> None:
     assert digests(rows) == digests(reversed(rows))
 
 
+@settings(max_examples=40)
 @given(ROWS)
 def test_a_record_that_differs_is_found_in_its_bucket_and_nowhere_else(rows: list[Row]) -> None:
     for collection, record_id, version in rows[:3]:
@@ -29,6 +31,7 @@ def test_a_record_that_differs_is_found_in_its_bucket_and_nowhere_else(rows: lis
         assert differing(digests(others), digests(rows)) == place
 
 
+@settings(max_examples=40)
 @given(ROWS)
 def test_every_number_is_unsigned_and_of_64_bits(rows: list[Row]) -> None:
     for buckets in digests(rows * 3).values():

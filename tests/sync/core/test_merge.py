@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from physioflow_sync.core.changes import same_body
@@ -31,6 +31,7 @@ PEOPLE = Collection(
     ),
 )
 ASKING = Collection(name="scores", body_type=Person)
+TELLING = Collection(name="told", body_type=Person, merge_policy=MergePolicy.TRAVELLING)
 
 
 def body(**fields: object) -> bytes:
@@ -95,9 +96,48 @@ def test_a_removal_from_a_union_asks_while_the_other_side_changed_anything() -> 
     assert outcome == Conflict(groups=("alerts",))
 
 
-def test_a_union_that_is_no_list_asks() -> None:
-    outcome = merge(PEOPLE, base=BASE, mine=change(alerts="none"), theirs=change(alerts=["a", "b"]))
-    assert outcome == Conflict(groups=("alerts",))
+def test_the_items_of_a_union_keep_their_order_where_a_side_only_rearranged_them() -> None:
+    base = change(alerts=["a", "b"])
+    outcome = merge(
+        PEOPLE,
+        base=base,
+        mine=change(alerts=["b", "c", "a"]),
+        theirs=change(alerts=["d", "a", "b"]),
+    )
+    assert isinstance(outcome, Merged)
+    assert outcome.body is not None
+    assert json.loads(outcome.body)["alerts"] == ["a", "b", "c", "d"]
+
+
+def test_a_union_that_one_side_has_not_is_empty_there() -> None:
+    here, there = body(phone="1", alerts=["b"]), body(phone="2")
+    for mine, theirs in ((here, there), (there, here)):
+        outcome = merge(PEOPLE, base=body(phone="1"), mine=mine, theirs=theirs)
+        assert isinstance(outcome, Merged)
+        assert outcome.body is not None
+        assert json.loads(outcome.body) == {"phone": "2", "alerts": ["b"]}
+
+
+@pytest.mark.parametrize("no_list", ["none", "abc", {"a": 1}, None])
+def test_a_union_that_is_no_list_asks(no_list: object) -> None:
+    lists, odd = change(alerts=["a", "b"]), change(alerts=no_list)
+    for base, mine, theirs in (
+        (BASE, odd, lists),
+        (BASE, lists, odd),
+        (odd, lists, change(alerts=["c"])),
+    ):
+        outcome = merge(PEOPLE, base=base, mine=mine, theirs=theirs)
+        assert outcome == Conflict(groups=("alerts",))
+
+
+def test_of_two_tellings_the_one_made_here_stands_and_a_withdrawal_never_does() -> None:
+    def merged(mine: bytes | None, theirs: bytes | None) -> Merged | Conflict:
+        return merge(TELLING, base=BASE, mine=mine, theirs=theirs)
+
+    one, other = change(phone="2"), change(phone="3")
+    assert merged(one, other) == Merged(body=one, taken={})
+    assert merged(None, other) == Merged(body=other, taken={})
+    assert merged(one, None) == Merged(body=one, taken={})
 
 
 def test_a_collection_that_always_asks_never_merges_disjoint_fields() -> None:
@@ -149,6 +189,7 @@ BODIES = st.none() | st.fixed_dictionaries(
 ).map(lambda fields: body(**fields))
 
 
+@settings(max_examples=60)
 @given(base=BODIES, mine=BODIES, theirs=BODIES)
 def test_both_laptops_come_to_the_same_verdict(
     base: bytes | None, mine: bytes | None, theirs: bytes | None
@@ -160,6 +201,7 @@ def test_both_laptops_come_to_the_same_verdict(
         assert here == there
 
 
+@settings(max_examples=60)
 @given(base=BODIES, mine=BODIES, theirs=BODIES)
 def test_no_group_of_a_merge_was_invented(
     base: bytes | None, mine: bytes | None, theirs: bytes | None
@@ -176,6 +218,7 @@ def test_no_group_of_a_merge_was_invented(
     assert alerts <= {alert for side in sides for alert in side.get("alerts", [])}
 
 
+@settings(max_examples=60)
 @given(base=BODIES, mine=BODIES)
 def test_an_unchanged_side_never_matters(base: bytes | None, mine: bytes | None) -> None:
     for outcome in (

@@ -1,11 +1,13 @@
 """Which operations go into the next batch, and in which order."""
 
-from hypothesis import given
+from dataclasses import replace
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.outbox import Candidate, Entry, next_batch, operation_of
-from physioflow_sync.core.protocol import OperationKind, body_bytes
+from physioflow_sync.core.protocol import Operation, OperationKind, body_bytes, raw_body
 
 PARENT = Key("lists", "l1")
 
@@ -38,8 +40,22 @@ def test_a_child_is_held_while_its_parent_cannot_go_and_all_others_flow() -> Non
 def test_a_batch_is_bounded_by_bytes_but_never_empty_for_that() -> None:
     assert batch(candidate("a", size=5_000), candidate("b")) == ["a"]
     assert batch(candidate("a", size=600), candidate("b", size=600)) == ["a"]
+    assert batch(candidate("a", size=600), candidate("b", size=400)) == ["a", "b"]
+    assert batch(candidate("a", size=600), candidate("b", size=401)) == ["a"]
 
 
+def test_what_is_held_takes_no_room_in_a_batch() -> None:
+    held = candidate("c", PARENT, size=900)
+    waiting = frozenset({PARENT})
+    assert batch(held, candidate("x", size=900), waiting=waiting) == ["x"]
+
+
+def test_a_batch_ends_where_an_edit_does_not_fit_so_that_no_later_one_passes_it() -> None:
+    sizes = (candidate("a", size=600), candidate("b", size=600), candidate("c", size=10))
+    assert batch(*sizes) == ["a"]
+
+
+@settings(max_examples=60)
 @given(st.lists(st.booleans(), max_size=30), st.integers(min_value=1, max_value=10))
 def test_no_batch_outgrows_its_limit_or_sends_a_child_before_its_parent(
     children: list[bool], limit: int
@@ -52,13 +68,37 @@ def test_no_batch_outgrows_its_limit_or_sends_a_child_before_its_parent(
     assert not any(children[int(op_id)] for op_id in chosen)
 
 
-def test_an_entry_travels_as_put_or_delete() -> None:
-    entry = Entry(
-        op_id="o", base_version=2, base_body=b"{}", body=b'{"a":1}', schema=1, recorded_at="t"
+ENTRY = Entry(
+    op_id="o",
+    base_version=2,
+    base_body=b'{"a":0}',
+    body=b'{"a":1}',
+    schema=3,
+    recorded_at="2026-11-25T08:00:00Z",
+    offered=True,
+)
+
+
+def test_an_entry_travels_with_all_that_the_server_judges_it_by() -> None:
+    assert operation_of(PARENT, ENTRY) == Operation(
+        op_id="o",
+        collection="lists",
+        record_id="l1",
+        kind=OperationKind.PUT,
+        base_version=2,
+        schema=3,
+        recorded_at="2026-11-25T08:00:00Z",
+        body=raw_body(b'{"a":1}'),
+        offered=True,
     )
-    put = operation_of(PARENT, entry)
-    assert (put.kind, put.base_version, body_bytes(put.body)) == (OperationKind.PUT, 2, b'{"a":1}')
-    gone = Entry(op_id="o", base_version=2, base_body=b"{}", body=None, schema=1, recorded_at="t")
-    delete = operation_of(PARENT, gone)
+    assert not operation_of(PARENT, replace(ENTRY, offered=False)).offered
+
+
+def test_an_entry_without_a_body_travels_as_a_delete() -> None:
+    delete = operation_of(PARENT, replace(ENTRY, body=None))
     assert (delete.kind, body_bytes(delete.body)) == (OperationKind.DELETE, None)
-    assert not gone.creates
+
+
+def test_only_an_entry_on_no_version_creates() -> None:
+    assert replace(ENTRY, base_version=0).creates
+    assert not replace(ENTRY, base_version=1).creates

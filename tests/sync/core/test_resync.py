@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from physioflow_sync.core.changes import Key, Version, same_body
@@ -282,6 +282,7 @@ def records(draw: st.DrawFn) -> LocalRecord:
     return record
 
 
+@settings(max_examples=60)
 @given(records(), st.none() | VERSIONS, st.integers(0, 60))
 def test_what_a_person_wanted_survives_any_restore(
     record: LocalRecord, theirs: Version | None, common_seq: int
@@ -307,6 +308,7 @@ def test_what_a_person_wanted_survives_any_restore(
         assert not same_body(entry.body, there) or entry.offered
 
 
+@settings(max_examples=60)
 @given(records(), VERSIONS)
 def test_a_restore_that_lost_nothing_changes_nothing_for_a_person(
     record: LocalRecord, theirs: Version

@@ -1,5 +1,6 @@
 """The session under any events: nothing is asked without bound."""
 
+import functools
 import itertools
 
 import pytest
@@ -69,7 +70,22 @@ ANY = st.one_of(
     WAKES,
     failures(BATCHES),
 )
-NO_BATCH = st.just(())
+WITHOUT_A_BATCH = STORE_FAILURES | failures(st.just(()))
+ANSWERS: dict[type[Effect], st.SearchStrategy[Event]] = {
+    Probe: st.just(Probed()) | failures(st.just(())),
+    Pull: PAGES | WITHOUT_A_BATCH,
+    Resync: st.just(ResyncBegun()) | STORE_FAILURES,
+    Verify: st.builds(Verified, complete=st.booleans()) | WITHOUT_A_BATCH,
+    HandIn: st.builds(HandedIn, more=st.booleans()) | WITHOUT_A_BATCH,
+    Wait: WAKES,
+}
+
+
+@functools.cache
+def answers_to_a_push(limit: int) -> st.SearchStrategy[Event]:
+    ops = tuple(map(str, range(limit)))
+    sent = st.builds(Pushed, sent=st.sampled_from([0, 1, limit]))
+    return sent | failures(st.just(ops)) | WITHOUT_A_BATCH
 
 
 def answers_to(effect: Effect | None) -> st.SearchStrategy[Event]:
@@ -77,24 +93,10 @@ def answers_to(effect: Effect | None) -> st.SearchStrategy[Event]:
     match effect:
         case None:
             return st.just(Started())
-        case Probe():
-            return st.just(Probed()) | failures(NO_BATCH)
         case Push(limit=limit):
-            ops = tuple(map(str, range(limit)))
-            sent = st.builds(Pushed, sent=st.integers(0, limit))
-            return sent | STORE_FAILURES | failures(st.just(ops) | NO_BATCH)
-        case Pull():
-            return PAGES | STORE_FAILURES | failures(NO_BATCH)
-        case Resync():
-            return st.just(ResyncBegun()) | STORE_FAILURES
-        case Verify():
-            complete = st.builds(Verified, complete=st.booleans())
-            return complete | STORE_FAILURES | failures(NO_BATCH)
-        case HandIn():
-            more = st.builds(HandedIn, more=st.booleans())
-            return more | STORE_FAILURES | failures(NO_BATCH)
-        case Wait():
-            return WAKES
+            return answers_to_a_push(limit)
+        case _:
+            return ANSWERS[type(effect)]
 
 
 def check_bounds(session: Session, effect: Effect) -> None:
@@ -113,7 +115,8 @@ def check_bounds(session: Session, effect: Effect) -> None:
     assert len(session.parked) <= MAX_PARKED
 
 
-@given(st.lists(ANY, max_size=40), DICE)
+@settings(max_examples=60)
+@given(st.lists(ANY, max_size=30), DICE)
 def test_whatever_happens_no_wait_is_without_end_and_no_batch_without_bound(
     events: list[Event], dice: float
 ) -> None:
@@ -123,13 +126,14 @@ def test_whatever_happens_no_wait_is_without_end_and_no_batch_without_bound(
         check_bounds(session, effect)
 
 
+@settings(max_examples=60)
 @given(st.data(), DICE)
 def test_a_feed_is_not_read_anew_twice_without_a_page_or_a_wait_in_between(
     data: st.DataObject, dice: float
 ) -> None:
     session, effect = Session(), None
     may_resync = True
-    for now_s in range(data.draw(st.integers(1, 60))):
+    for now_s in range(data.draw(st.integers(1, 40))):
         event = data.draw(answers_to(effect))
         session, effect = session.step(event, now_s=float(now_s * 30), dice=dice)
         check_bounds(session, effect)

@@ -167,4 +167,4 @@ class OneRecordTwoWriters(RuleBasedStateMachine):
 
 
 TestOneRecordTwoWriters = OneRecordTwoWriters.TestCase
-TestOneRecordTwoWriters.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestOneRecordTwoWriters.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -1,6 +1,6 @@
 """Taking an automatic merge back: only what it brought in, and only if that still stands."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from physioflow_sync.core.changes import Key, same_body
@@ -45,6 +45,7 @@ TITLES = st.sampled_from(["a", "b", "c"])
 BODIES = st.builds(lambda title, note: task(title, note=note), TITLES, TITLES)
 
 
+@settings(max_examples=60)
 @given(base=BODIES, mine=BODIES, theirs=BODIES)
 def test_any_merge_can_be_taken_back_at_once(base: bytes, mine: bytes, theirs: bytes) -> None:
     merged = merge(TASKS, base=base, mine=mine, theirs=theirs)

@@ -263,8 +263,12 @@ def _own(decides: tuple[Decided, ...]) -> tuple[tuple[Decided, ...], tuple[Decid
 
 def schema_for(record: LocalRecord, collection: Collection) -> int:
     """Return the schema of an edit: what this build does not know is carried along."""
-    known = record.server.schema if record.server is not None else 0
-    return max(collection.schema_version, known)
+    known = [entry.schema for entry in record.entries]
+    if record.server is not None:
+        known.append(record.server.schema)
+    if record.conflict is not None:
+        known.append(record.conflict.schema)
+    return max((collection.schema_version, *known))
 
 
 def on_server(entry: Entry, server: Version | None) -> Entry:

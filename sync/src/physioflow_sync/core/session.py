@@ -184,18 +184,8 @@ class Woken:
     why: Wake
 
 
-Event = (
-    Started
-    | Probed
-    | Pushed
-    | Pulled
-    | ResyncBegun
-    | Verified
-    | HandedIn
-    | Failed
-    | StoreFailed
-    | Woken
-)
+Outcome = Probed | Pushed | Pulled | ResyncBegun | Verified | HandedIn
+Event = Started | Outcome | Failed | StoreFailed | Woken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +199,7 @@ class Session:
         parked: op_id → until when it stands aside.
         not_before_s: the server's `Retry-After`; nothing but a person's "Try now" is sent
             before.
+        push_failed: in this cycle: the feed may still be read, and then there is a pause.
         doubts_push: the last push failed as on a bad line: see first whether a page comes.
         line_is_good: since then, one has.
         resync: asked for by the server and not begun.
@@ -223,6 +214,7 @@ class Session:
     page_limit: int = FIRST_PAGE
     parked: Mapping[str, float] = field(default_factory=dict[str, float])
     not_before_s: float = 0.0
+    push_failed: bool = False
     doubts_push: bool = False
     line_is_good: bool = False
     resync: Resync | None = None
@@ -248,6 +240,7 @@ class Session:
                 return replace(
                     self,
                     push_limit=grown,
+                    push_failed=False,
                     failures=0,
                     revoked=0,
                     doubts_push=False,
@@ -297,7 +290,7 @@ class Session:
         )
         if page.has_more:
             return replace(session, doubts_push=self.doubts_push)._to_pull()
-        if page.must_push and self.failures and not self.doubts_push:
+        if page.must_push and self.push_failed:
             return session, Wait(seconds=session._backoff_s(dice))
         if page.must_push:
             return session._to_push(now_s)
@@ -327,17 +320,17 @@ class Session:
         return replace(self, connectivity=AFTER[what])
 
     def _woken(self, why: Wake, *, now_s: float) -> tuple[Session, Effect]:
-        session = self
+        session = replace(self, push_failed=False)
         if why is Wake.TRY_NOW:
-            session = replace(self, parked={})
+            session = replace(session, parked={})
         elif now_s < self.not_before_s:
             return self, Wait(seconds=self.not_before_s - now_s)
         if why is Wake.VERIFY:
-            session = replace(self, verify_at_s=now_s)
+            session = replace(session, verify_at_s=now_s)
         if self.connectivity is Connectivity.REVOKED:
             if why is not Wake.SIGNED_IN:
                 return self, Wait(seconds=None)
-            session = replace(self, revoked=0)
+            session = replace(session, revoked=0)
         # What the server asked for, or said of this laptop, comes before all else.
         if self.connectivity.is_connected and self.resync is None and not self._is_revoked:
             if why is Wake.SERVER_CHANGED:
@@ -349,7 +342,11 @@ class Session:
     def _after_failure(
         self, failure: Failed, *, now_s: float, dice: float
     ) -> tuple[Session, Effect]:
-        session = replace(self._seen(failure.kind), failures=self.failures + 1)
+        session = replace(
+            self._seen(failure.kind),
+            failures=self.failures + 1,
+            push_failed=self.push_failed or bool(failure.op_ids),
+        )
         if failure.resync is not None:
             return session._to_resync(failure.resync, dice)
         if failure.kind is FailureKind.DEVICE_REVOKED and not self._is_revoked:
