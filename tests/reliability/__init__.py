@@ -1,0 +1,1 @@
+"""Faults with real files, real processes and real sockets; see docs/RELIABILITY.md."""
