@@ -64,3 +64,8 @@ def test_a_late_answer_does_not_close_an_open_circuit() -> None:
 
 def test_a_late_failure_does_not_prolong_an_open_circuit() -> None:
     assert broken().failed(now_s=125.0).admit(now_s=130.0)[1] is None
+
+
+def test_no_trial_passes_a_moment_early() -> None:
+    breaker, wait_s = broken().admit(now_s=129.5)
+    assert (breaker.circuit, wait_s) == (Circuit.OPEN, 0.5)
