@@ -107,6 +107,7 @@ def opened() -> Opened:
             assigned={"record_number": "PF-00031"} if collection == "patients" else None,
         )
         conflict = OpenConflict(
+            id=f"conflict-of-{record_id}",
             base_version=version - 1,
             base_body=bodies[0],
             mine=bodies[1],

@@ -48,13 +48,13 @@ def merged_patients(mine: dict[str, object], theirs: dict[str, object]) -> Merge
 
 
 def test_parents_come_before_their_children() -> None:
-    assert list(REGISTRY) == ["patients", "episodes", "outcome_measures"]
+    assert [each.name for each in REGISTRY.declared] == ["patients", "episodes", "outcome_measures"]
     assert EPISODES.parents == {"patient": "patients"}
     assert OUTCOME_MEASURES.parents == {"patient": "patients", "episode": "episodes"}
 
 
 def test_patients_and_episodes_are_never_deleted() -> None:
-    assert {name: each.may_delete for name, each in REGISTRY.items()} == {
+    assert {each.name: each.may_delete for each in REGISTRY.declared} == {
         "patients": False,
         "episodes": False,
         "outcome_measures": True,
@@ -67,7 +67,7 @@ def test_only_patients_are_numbered() -> None:
     assert EPISODES.number_format is OUTCOME_MEASURES.number_format is None
 
 
-@pytest.mark.parametrize("collection", REGISTRY.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("collection", REGISTRY.declared, ids=lambda each: each.name)
 def test_every_declared_name_is_a_field(collection: Collection) -> None:
     names = set(collection.field_names)
     declared = {

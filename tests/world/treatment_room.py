@@ -17,9 +17,11 @@ from physioflow_clinical.outcome_measures import OutcomeMeasure
 from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.adapters.system import SystemClock, SystemDice
 from physioflow_sync.core.changes import Key, fields_of
+from physioflow_sync.core.collections import conflicts_of
+from physioflow_sync.core.conflict_body import ConflictBody
 from physioflow_sync.core.connectivity import Connectivity
 from physioflow_sync.core.errors import FieldError
-from physioflow_sync.core.protocol import ChangesPage, Rejected, WireRecord
+from physioflow_sync.core.protocol import ChangesPage, Rejected, WireRecord, raw_body
 from physioflow_sync.core.session import Wake
 from physioflow_sync.core.status import SyncStatus
 from physioflow_sync.ports import Edit
@@ -104,6 +106,32 @@ class TreatmentRoom:
         )
         self.store.apply_page(_page([wire]))
         self.tell(key)
+
+    def met_elsewhere(self, key: Key, *, base: bytes | None, mine: bytes | None) -> str:
+        """The feed brings a conflict that Dr Patel's laptop has met; returns its id."""
+        self._seq += 1
+        told = ConflictBody(
+            record_id=key.id,
+            base_version=1,
+            mine_at="2026-11-24T15:12:00+00:00",
+            schema=1,
+            theirs_version=1,
+            base=raw_body(base),
+            mine=raw_body(mine),
+        )
+        wire = WireRecord(
+            collection=conflicts_of(key.collection),
+            id=self.dice.new_id(),
+            version=1,
+            seq=self._seq,
+            author="Dr Patel",
+            device="Room 3",
+            recorded_at="2026-11-24T15:12:00+00:00",
+            body=msgspec.Raw(msgspec.json.encode(told)),
+        )
+        self.store.apply_page(_page([wire]))
+        self.tell()
+        return wire.id
 
     def refused(self, errors: Sequence[FieldError]) -> None:
         """The server refuses every change that waits."""

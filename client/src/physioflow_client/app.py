@@ -7,7 +7,6 @@ after the first window is on the screen.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import threading
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import QWidget
 
 from physioflow_client import settings as settings_file
 from physioflow_client.background.bridge import EngineBridge
-from physioflow_client.background.database import Database
+from physioflow_client.background.database import Database, LaptopStore
 from physioflow_client.background.door import (
     AlreadyHere,
     FileRefused,
@@ -29,6 +28,9 @@ from physioflow_client.background.door import (
     SignInFailed,
     SignInForm,
     UnlockAnswer,
+    Withdrawal,
+    owner_of,
+    refused_by_disk,
 )
 from physioflow_client.background.records import Me, Records
 from physioflow_client.background.tokens import StoredTokens
@@ -40,7 +42,7 @@ from physioflow_client.vault.device_secret import (
     KeyringUnusable,
     desktop_keyring,
 )
-from physioflow_client.vault.header import Owner, Protection
+from physioflow_client.vault.header import Protection
 from physioflow_client.vault.outcomes import Unlocked, WrongPassword
 from physioflow_client.vault.profile import Profile
 from physioflow_client.vault.profiles import unreadable_in
@@ -49,6 +51,7 @@ from physioflow_client.vault.vault import Vault
 from physioflow_client.vault.waiting import forget_waiting, keep_waiting
 from physioflow_clinical.collections import REGISTRY
 from physioflow_sync.adapters.http import HttpTransport
+from physioflow_sync.adapters.http_events import EventListener
 from physioflow_sync.adapters.http_sign_in import sign_in
 from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.adapters.system import SystemClock, SystemDice
@@ -56,7 +59,6 @@ from physioflow_sync.core.collections import Registry
 from physioflow_sync.core.errors import (
     FailureKind,
     StoreFailure,
-    StoreFailureKind,
     TransportFailure,
 )
 from physioflow_sync.core.protocol import SignedIn, SignInRequest
@@ -99,7 +101,7 @@ class FrontDoor:
         try:
             outcome = self.vault.unlock(profile, password)
         except OSError as error:
-            return _disk_refused(error)
+            return refused_by_disk(error)
         return self._open(outcome) if isinstance(outcome, Unlocked) else outcome
 
     def sign_in(self, form: SignInForm) -> SignInAnswer:
@@ -115,7 +117,7 @@ class FrontDoor:
             settings_file.save(self._folder, settings)
             return self._enter(form, signed_in)
         except OSError as error:
-            return _disk_refused(error)
+            return refused_by_disk(error)
 
     def sign_in_again(self, opened: Opened, password: str) -> SignInFailed | None:
         """Get new tokens for an open profile; None on success.
@@ -144,8 +146,18 @@ class FrontDoor:
             self.vault.change_password(opened.unlocked, password)
         return None
 
+    def withdraw(self, laptop: Laptop) -> Withdrawal:
+        """Take a laptop's profile away: the engine has said that its access is withdrawn.
+
+        Called off the GUI thread, after the laptop's `leave`.
+        """
+        if not laptop.surrender():
+            return Withdrawal.UNFINISHED
+        self.vault.remove(laptop.profile)
+        return Withdrawal.DONE
+
     def _enter(self, form: SignInForm, signed_in: SignedIn) -> SignInAnswer:
-        owner = _owner(form, signed_in)
+        owner = owner_of(form, signed_in)
         profile = self.vault.profile_of(owner)
         if profile is None:
             outcome = self.vault.create_profile(owner, form.password)
@@ -201,7 +213,11 @@ class Laptop:
         self._clock = SystemClock()
         self._transport: HttpTransport | None = None
         self._bridge = EngineBridge()
-        self.worker = SyncWorker(make_engine=self._make_engine, interrupt=self._clock.interrupt)
+        self.worker = SyncWorker(
+            make_engine=self._make_engine,
+            make_listener=self._make_listener,
+            interrupt=self._clock.interrupt,
+        )
         owner = opened.unlocked.profile.owner
         self.records = Records(
             Database(opened.store),
@@ -257,13 +273,25 @@ class Laptop:
         """The second half, on any thread: saves first, then the engine for ten seconds."""
         self.records.finish()
         # A hint for the unlock screen: a full disk must not keep the file from closing.
-        with contextlib.suppress(OSError):
-            keep_waiting(self.profile.folder, self.records.status.counts.unsent)
+        with contextlib.suppress(OSError, StoreFailure):
+            keep_waiting(self.profile.folder, self._opened.store.counts().unsent)
         if self.worker.wait():
             self._release()
             return True
         threading.Thread(target=self._finish_later, name="laptop-closing", daemon=True).start()
         return False
+
+    def surrender(self) -> bool:
+        """The second half, where the engine has said REVOKED.
+
+        Returns:
+            True where all is closed and nothing is here that the clinic does not have. A
+            change that was saved at the last moment is handed in when the file is next open.
+        """
+        self.records.finish()
+        has_stopped = self.worker.wait()
+        is_handed_in = has_stopped and _is_handed_in(self._opened.store)
+        return self.finish() and is_handed_in
 
     def _finish_later(self) -> None:
         while not self.worker.wait():
@@ -293,6 +321,16 @@ class Laptop:
             observer=self._bridge,
         )
 
+    def _make_listener(self, on_seq: Callable[[int], None]) -> EventListener:
+        return EventListener(
+            self.profile.owner.server_url,
+            tokens=StoredTokens(self._opened.store),
+            on_seq=on_seq,
+            clock=self._clock,
+            dice=SystemDice(),
+            http=self._http,
+        )
+
 
 def open_laptop(
     opened: Opened,
@@ -313,6 +351,15 @@ def open_laptop(
         raise
 
 
+def _is_handed_in(store: LaptopStore) -> bool:
+    """Tell whether the clinic has everything that is unsent in a file; False in doubt."""
+    try:
+        store.begin_hand_in()
+        return not store.hand_in_batch(limit=1, max_bytes=0)
+    except StoreFailure:
+        return False
+
+
 def _main_window(records: Records) -> QWidget:
     from physioflow_client.views.main_window import MainWindow  # the heaviest of the views
 
@@ -330,28 +377,6 @@ def _ask_server(
         device_name=settings.device_name,
     )
     return sign_in(form.server_url, request, http=http)
-
-
-def _owner(form: SignInForm, signed_in: SignedIn) -> Owner:
-    return Owner(
-        user_id=signed_in.user_id,
-        user_name=signed_in.user_name,
-        username=form.username,
-        role=signed_in.role,
-        clinic_id=signed_in.clinic_id,
-        clinic=form.clinic,
-        clinic_name=signed_in.clinic_name,
-        server_url=form.server_url,
-        device_id=signed_in.device_id,
-        device_name=form.device_name,
-    )
-
-
-def _disk_refused(error: OSError) -> FileRefused:
-    """Translate what the small files of a profile meet; anything but a full disk is raised."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        raise error
-    return FileRefused(StoreFailureKind.FULL)
 
 
 def encrypts_its_file(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from physioflow_client.background.door import (
     SignInFailed,
     SignInForm,
     UnlockAnswer,
+    Withdrawal,
 )
 from physioflow_client.background.records import Records
 from physioflow_client.background.tasks import Tasks
@@ -38,6 +39,7 @@ from physioflow_client.viewmodels.unlock import UnlockModel, again_words, failur
 from physioflow_client.views.sign_in_again import SignInAgainDialog
 from physioflow_client.views.toast import ToastStack
 from physioflow_client.views.unlock import UnlockWindow
+from physioflow_sync.core.connectivity import Connectivity
 
 if TYPE_CHECKING:
     import httpx
@@ -163,6 +165,27 @@ class Desktop(QObject):
         self._show_unlock()
 
     @Slot()
+    def _take_status(self) -> None:
+        """Take the profile away once the clinic has its unsent work, and only then."""
+        laptop = self._laptop
+        # The word of the laptop that is open now, not one that was on its way here.
+        if laptop is None or laptop.records.status.connectivity is not Connectivity.REVOKED:
+            return
+        self._laptop = None
+        self._stop_watching()
+        laptop.leave()
+        # As above: before the list of people is read.
+        self._tasks.run(partial(self._withdraw, laptop), self._tell_withdrawn)
+        self._show_unlock()
+
+    def _withdraw(self, laptop: Laptop) -> Withdrawal:
+        return self._door.real.withdraw(laptop)
+
+    def _tell_withdrawn(self, withdrawal: Withdrawal) -> None:
+        if self._unlock is not None:
+            self._unlock.model.tell_withdrawn(withdrawal)
+
+    @Slot()
     def close(self) -> None:
         """Bring everything to the disk and let go of it."""
         self._tasks.close()
@@ -208,6 +231,9 @@ class Desktop(QObject):
         from physioflow_client.app import open_laptop  # loaded by now
 
         self._laptop = open_laptop(opened, http=self._http, make_window=self._make_window)
+        self._laptop.records.status_changed.connect(
+            self._take_status, Qt.ConnectionType.QueuedConnection
+        )
         self._laptop.window.show()
         self._idle = IdleWatch(self._app, after_min=self._settings.lock_after_min)
         # Queued: the window must not be closed from within the event that it is handling.

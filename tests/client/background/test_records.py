@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from physioflow_client.background.database import Database
 from physioflow_client.background.records import Records
+from physioflow_client.background.sync_work import SyncWork
 from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.adapters.system import SystemClock, SystemDice
 from physioflow_sync.core.changes import Key
@@ -321,14 +322,14 @@ def test_closing_brings_every_save_to_the_disk_and_answers_nobody(
     assert answered == []
 
 
-def test_conflicts_and_a_discard_reach_the_store(qtbot: QtBot, records: Records) -> None:
+def test_what_the_store_is_asked_and_told_reaches_it(qtbot: QtBot, records: Records) -> None:
     found: list[tuple[LocalRecord, ...]] = []
-    records.conflicts(found.append)
+    records.ask(lambda store: store.conflicts(), found.append)
     edit = _edit(records)
     _saved(qtbot, records, edit)
-    done: list[bool] = []
-    records.discard(edit.key, then=lambda: done.append(True))
-    qtbot.waitUntil(lambda: bool(done) and bool(found))
-    assert found == [()]
+    gone: list[tuple[Key, ...]] = []
+    SyncWork(records).discard(edit.key, then=gone.append)
+    qtbot.waitUntil(lambda: bool(gone) and bool(found))
+    assert (found, gone) == ([()], [()])
     # Only a rejected change can be discarded: this one is still to be sent.
     assert _loaded(qtbot, records, edit.key).state is RecordState.UNSENT

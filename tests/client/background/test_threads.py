@@ -20,7 +20,15 @@ from physioflow_sync.adapters.system import SystemClock, SystemDice
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.connectivity import Connectivity
 from physioflow_sync.core.errors import FailureKind, TransportFailure
-from physioflow_sync.core.protocol import ChangesPage, PushRequest, PushResponse
+from physioflow_sync.core.protocol import (
+    Bucket,
+    ChangesPage,
+    Digest,
+    HandInRequest,
+    PushRequest,
+    PushResponse,
+    ServerInfo,
+)
 from physioflow_sync.core.session import Wake
 from physioflow_sync.core.status import SyncStatus
 from physioflow_sync.engine import SyncEngine
@@ -32,7 +40,7 @@ class Unplugged:
     def __init__(self, faults: list[Exception]) -> None:
         self._faults = faults
 
-    def probe(self) -> None:
+    def probe(self) -> ServerInfo:
         if self._faults:
             raise self._faults.pop()
         raise TransportFailure(FailureKind.NO_NETWORK)
@@ -40,7 +48,18 @@ class Unplugged:
     def push(self, request: PushRequest) -> PushResponse:
         raise TransportFailure(FailureKind.NO_NETWORK)
 
-    def changes(self, *, cursor: str | None, limit: int) -> ChangesPage:
+    def changes(
+        self, *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
+    ) -> ChangesPage:
+        raise TransportFailure(FailureKind.NO_NETWORK)
+
+    def digest(self) -> Digest:
+        raise TransportFailure(FailureKind.NO_NETWORK)
+
+    def bucket(self, collection: str, bucket: int) -> Bucket:
+        raise TransportFailure(FailureKind.NO_NETWORK)
+
+    def hand_in(self, request: HandInRequest) -> None:
         raise TransportFailure(FailureKind.NO_NETWORK)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from physioflow_client.queries.patient_list import (
     patient_counts,
     patient_rows,
 )
-from physioflow_client.queries.waiting import waiting_records
+from physioflow_client.queries.titles import titles
 from physioflow_clinical.collections import encode
 from physioflow_clinical.outcome_measures import Status
 from physioflow_clinical.patients import Patient
@@ -91,8 +91,7 @@ def test_a_patient_waits_while_any_of_their_records_does(room: TreatmentRoom) ->
         waiting = patient_rows(connection, only=[RecordState.UNSENT])
         assert [row.id for row in waiting] == [room.amelia]
         assert patient_rows(connection, only=[RecordState.CONFLICT]) == ()
-        (row,) = waiting_records(connection)
-    assert (row.key, row.patient_name, row.what) == (key, "Amelia Novak", "ndi")
+        assert titles(connection, [key]) == {key: (room.amelia, "Amelia Novak", "ndi")}
 
 
 def test_the_last_measure_is_the_newest_moment_and_not_the_newest_text(

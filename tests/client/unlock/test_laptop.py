@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.client.unlock.conftest import Clinic
 
 PASSWORD = "correct horse battery"
+HEARTBEAT_MS = 50
 NAME = "Eleonore Zzyzx-Canary"
 
 
@@ -154,6 +155,24 @@ def test_tokens_of_another_person_do_not_enter_this_persons_file(
     clinic.user_id = "0197c9a0-0000-7000-8000-000000000002"
     outcome = door.sign_in_again(laptop.opened, PASSWORD)
     assert outcome == SignInFailed(FailureKind.FORBIDDEN)
+
+
+def test_what_changes_on_the_server_is_fetched_as_soon_as_it_says_so(
+    qtbot: QtBot, laptop: Laptop, clinic: Clinic
+) -> None:
+    _until(qtbot, laptop, Connectivity.ONLINE)
+    qtbot.waitUntil(lambda: bool(clinic.streams))
+    before = clinic.pulls
+    clinic.streams[-1].say(7)
+    qtbot.waitUntil(lambda: clinic.pulls > before)
+    _until(qtbot, laptop, Connectivity.ONLINE)
+    begun = time.monotonic()
+    assert laptop.close()
+    assert time.monotonic() - begun < STOP_TIMEOUT_S
+    pulls = clinic.pulls
+    clinic.streams[-1].say(8)
+    qtbot.wait(2 * HEARTBEAT_MS)
+    assert (clinic.pulls, len(clinic.streams)) == (pulls, 1), "nobody listens any more"
 
 
 def test_two_laptops_live_in_one_process(

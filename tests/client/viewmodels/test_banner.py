@@ -32,6 +32,14 @@ OFFLINE = (
     "You are offline. Changes will sync when connection is restored. "
     "3 changes are saved on this laptop. Last synced today 14:05."
 )
+DISK_FULL = (
+    "This laptop's disk is full. What was saved is safe, and nothing is lost; "
+    "make room to go on saving."
+)
+FILE_PROBLEM = (
+    "This laptop can't use its file of records just now; leave its files as they are. "
+    "Trying again in 40 s."
+)
 WORDS = {
     Connectivity.NO_NETWORK: (
         OFFLINE,
@@ -58,6 +66,24 @@ WORDS = {
         "Update needed before syncing. You can keep recording.",
         (BannerAction.DETAILS,),
     ),
+    Connectivity.DISK_FULL: (
+        DISK_FULL,
+        (BannerAction.TRY_NOW,),
+    ),
+    Connectivity.FILE_PROBLEM: (
+        FILE_PROBLEM,
+        (BannerAction.TRY_NOW, BannerAction.DETAILS),
+    ),
+    Connectivity.REVOKED: (
+        "This laptop's access was withdrawn. Its unsent changes are with the clinic.",
+        (),
+    ),
+}
+NEEDS_A_PERSON = {
+    Connectivity.TLS_PROBLEM,
+    Connectivity.DISK_FULL,
+    Connectivity.FILE_PROBLEM,
+    Connectivity.REVOKED,
 }
 SILENT = {Connectivity.STARTING, Connectivity.ONLINE, Connectivity.SYNCING}
 
@@ -77,6 +103,7 @@ def test_every_state_of_the_connection_is_either_worded_or_silent() -> None:
 def test_each_state_says_the_agreed_words(connectivity: Connectivity) -> None:
     state = shown(replace(STATUS, connectivity=connectivity))
     assert (state.sentence, state.actions) == WORDS[connectivity]
+    assert (state.tone is Tone.DANGER) is (connectivity in NEEDS_A_PERSON)
 
 
 @pytest.mark.parametrize("connectivity", sorted(SILENT, key=str))

@@ -8,7 +8,6 @@ import msgspec
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from physioflow_client.queries.waiting import WaitingRecord
 from physioflow_client.viewmodels.main import COUNTDOWN_MS, TICK_MS, MainModel
 from physioflow_client.viewmodels.toast import CONFLICT, Toast
 from physioflow_clinical.collections import encode
@@ -72,10 +71,7 @@ def test_a_refusal_is_told_in_words_and_leads_to_the_record(
     assert told[0].text == "The server did not accept this: Phone: is not known."
     with qtbot.waitSignal(model.fix) as asked:
         model.fix_first()
-    assert asked.args is not None
-    record = asked.args[0]
-    assert isinstance(record, WaitingRecord)
-    assert record.key == key
+    assert asked.args == [key, key.id]
 
 
 def test_the_banner_says_offline_at_once(room: TreatmentRoom) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from pytestqt.qtbot import QtBot
 
 from physioflow_client.viewmodels.sync_status import (
     SyncStatusModel,
@@ -16,11 +15,7 @@ from physioflow_client.viewmodels.sync_status import (
     last_words,
 )
 from physioflow_clinical.collections import encode
-from physioflow_clinical.patients import Patient
-from physioflow_sync.core.changes import Key
 from physioflow_sync.core.connectivity import Connectivity
-from physioflow_sync.core.errors import FieldError
-from physioflow_sync.core.local_record import RecordState
 from physioflow_sync.core.status import Counts, Progress, SyncStatus
 from tests.world.treatment_room import NOW, SYNCED, TreatmentRoom
 
@@ -56,35 +51,13 @@ def test_what_needs_a_person_is_counted_apart() -> None:
     assert count_words(SyncStatus()) == ()
 
 
-def test_the_sync_centre_names_each_change_and_why_it_waits(
-    room: TreatmentRoom, qtbot: QtBot
-) -> None:
+def test_what_others_met_is_counted_apart() -> None:
+    words = count_words(SyncStatus(counts=Counts(unsent=1, elsewhere=2)))
+    assert words == ("1 on this laptop", "2 undecided elsewhere")
+    assert count_words(SyncStatus(counts=Counts(elsewhere=1))) == ("1 undecided elsewhere",)
+
+
+def test_the_oldest_change_that_waits_has_its_age(room: TreatmentRoom) -> None:
     key, measure = room.measures_of(room.amelia, "ndi")[-1]
     room.edited_here(key, encode(msgspec.structs.replace(measure, notes="n")))
-    model = SyncStatusModel(room.records, now=room.now)
-    with qtbot.waitSignal(model.listed):
-        model.list_waiting()
-    (row,) = model.rows
-    assert (row.title, row.age, row.reason) == (
-        "Amelia Novak · NDI",
-        "just now",
-        "Waits for the connection.",
-    )
-    assert model.oldest == "the oldest just now"
-
-
-def test_a_refused_change_says_why_and_can_be_given_up(room: TreatmentRoom, qtbot: QtBot) -> None:
-    key = Key("patients", room.dice.new_id())
-    room.edited_here(key, encode(Patient(legal_name="Refused Person")))
-    room.refused([FieldError(field="phone", reason="is not a phone number")])
-    model = SyncStatusModel(room.records, now=room.now)
-    model.list_waiting()
-    qtbot.waitUntil(lambda: bool(model.rows) and "Phone: Is not" in model.rows[0].reason)
-    (row,) = model.rows
-    assert (row.state, row.title) == (
-        RecordState.REJECTED,
-        "Refused Person · personal details",
-    )
-    model.discard(row.key)
-    qtbot.waitUntil(lambda: model.rows == ())
-    assert not room.store.record(key).entries
+    assert SyncStatusModel(room.records, now=room.now).oldest == "the oldest just now"

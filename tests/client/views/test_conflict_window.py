@@ -98,7 +98,7 @@ def test_the_window_is_decided_with_the_keyboard_alone(
     window: ConflictWindow, qtbot: QtBot, snapshots: tuple[ConflictSnapshot, ConflictSnapshot]
 ) -> None:
     decided: list[Resolution] = []
-    window.resolved.connect(decided.append)
+    window.resolved.connect(lambda _, decision: decided.append(decision))
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert window.table.rows[0].holds(QApplication.focusWidget())
     qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
@@ -118,7 +118,7 @@ def test_each_alt_number_chooses_its_side_and_an_unfinished_one_is_not_saved(
     window: ConflictWindow, qtbot: QtBot
 ) -> None:
     decided: list[Resolution] = []
-    window.resolved.connect(decided.append)
+    window.resolved.connect(lambda _, decision: decided.append(decision))
     qtbot.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert decided == []
     qtbot.keyClick(window, Qt.Key.Key_F8)
@@ -211,7 +211,7 @@ def test_use_theirs_chooses_their_whole_version(
 def test_the_queue_leads_from_record_to_record_and_resolved_ones_leave_it(
     window: ConflictWindow, snapshots: tuple[ConflictSnapshot, ConflictSnapshot]
 ) -> None:
-    window.show_conflict(snapshots[1].key)
+    window.show_conflict(snapshots[1].id)
     assert list(choices(window)) == ["phone"]
     window.show_conflicts(snapshots[:1])
     assert "answers" in choices(window)

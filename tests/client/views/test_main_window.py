@@ -29,7 +29,7 @@ from physioflow_client.viewmodels.patient_list import Role
 from physioflow_client.views import names
 from physioflow_client.views.main_window import MainWindow
 from physioflow_client.views.patient_row import PatientRowDelegate
-from physioflow_client.views.sync_status import icon_of
+from physioflow_client.views.sync_centre import icon_of
 from physioflow_clinical.collections import encode
 from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
@@ -258,6 +258,7 @@ def test_a_question_about_a_refused_change_outlives_the_next_status(therapist: T
     therapist.qtbot.waitUntil(lambda: len(discard()) == 1)
     (button,) = discard()
     therapist.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    therapist.qtbot.waitUntil(lambda: button.text() == "Discard for good")
     room.records.take_status(replace(room.records.status, detail="still away"))
     assert discard() == [button]
     assert button.text() == "Discard for good"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import enum
+import errno
 from dataclasses import dataclass
 from typing import Protocol
 
 from physioflow_client.background.database import LaptopStore
+from physioflow_client.vault.header import Owner
 from physioflow_client.vault.outcomes import (
     Damaged,
     KeyringMissing,
@@ -15,6 +18,7 @@ from physioflow_client.vault.outcomes import (
 )
 from physioflow_client.vault.profile import Profile
 from physioflow_sync.core.errors import FailureKind, StoreFailureKind
+from physioflow_sync.core.protocol import SignedIn
 from physioflow_sync.core.status import SyncStatus
 
 
@@ -55,6 +59,17 @@ class AlreadyHere:
     profile: Profile
 
 
+class Withdrawal(enum.Enum):
+    """What came of taking a profile away whose laptop the clinic has revoked.
+
+    DONE: it is gone. UNFINISHED: it is locked; a change that was saved at the last moment
+    is still to be handed to the clinic, or could not be looked for.
+    """
+
+    DONE = "done"
+    UNFINISHED = "unfinished"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInForm:
     """What a first sign-in asks for; the password does not show in a repr."""
@@ -67,6 +82,29 @@ class SignInForm:
 
     def __repr__(self) -> str:
         return f"SignInForm({self.server_url!r}, {self.clinic!r}, {self.username!r}, …)"
+
+
+def owner_of(form: SignInForm, signed_in: SignedIn) -> Owner:
+    """Return whose profile a sign-in is for."""
+    return Owner(
+        user_id=signed_in.user_id,
+        user_name=signed_in.user_name,
+        username=form.username,
+        role=signed_in.role,
+        clinic_id=signed_in.clinic_id,
+        clinic=form.clinic,
+        clinic_name=signed_in.clinic_name,
+        server_url=form.server_url,
+        device_id=signed_in.device_id,
+        device_name=form.device_name,
+    )
+
+
+def refused_by_disk(error: OSError) -> FileRefused:
+    """Translate what the small files of a profile meet; anything but a full disk is raised."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    return FileRefused(StoreFailureKind.FULL)
 
 
 UnlockAnswer = Opened | WrongPassword | TooSoon | KeyringMissing | Damaged | FileRefused

@@ -10,7 +10,7 @@ from typing import Final
 from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
-MAX_DEPTH: Final = 4
+MAX_DEPTH: Final = 5
 """Of callbacks within callbacks; a recursive function closes over itself."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -14,7 +15,6 @@ from physioflow_client.background.deliveries import Deliveries, Request
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.errors import StoreFailure, StoreFailureKind, SyncError
 from physioflow_sync.core.local_record import LocalRecord
-from physioflow_sync.core.resolution import Resolution, Resolved, ResolveOutcome
 from physioflow_sync.core.session import Wake
 from physioflow_sync.core.status import Counts, SyncStatus
 from physioflow_sync.ports import Clock, Dice, Edit
@@ -118,23 +118,46 @@ class Records(QObject):
             request = Request(then=then, topic=topic)
             self._deliveries.expect(query, self._database.read, request)
 
+    def ask(
+        self,
+        question: Callable[[LaptopStore], T],
+        then: Callable[[T], None],
+        *,
+        topic: str | None = None,
+    ) -> None:
+        """Likewise for what the store itself answers; `question` must change nothing."""
+        if not self._deliveries.is_closed:
+            request = Request(then=then, topic=topic)
+            self._deliveries.expect(question, self._database.load, request)
+
     def load(self, key: Key, then: Callable[[LocalRecord], None]) -> None:
         """Hand over one record as this laptop holds it."""
-        if not self._deliveries.is_closed:
+        self.ask(lambda store: store.record(key), then)
 
-            def work(store: LaptopStore) -> LocalRecord:
-                return store.record(key)
+    def act(
+        self,
+        work: Callable[[LaptopStore], T],
+        changed: Callable[[T], Sequence[Key]],
+        *,
+        then: Callable[[T], None],
+        failed: Callable[[SyncError], None] | None = None,
+    ) -> None:
+        """Let the store change something; `then` is called once it is durable.
 
-            self._deliveries.expect(work, self._database.load, Request(then=then))
+        Args:
+            work: one call of the store that writes; made once more where the file was busy.
+            changed: the records that may show something else by what came of it.
+            failed: see `save`; where None, a failure is raised like an unexpected one.
+        """
 
-    def conflicts(self, then: Callable[[tuple[LocalRecord, ...]], None]) -> None:
-        """Hand over the records with an open conflict, oldest first."""
-        if not self._deliveries.is_closed:
+        def write(store: LaptopStore) -> tuple[T, Counts]:
+            return _once_more(lambda: work(store)), store.counts()
 
-            def work(store: LaptopStore) -> tuple[LocalRecord, ...]:
-                return store.conflicts()
+        def written(answer: tuple[T, Counts]) -> None:
+            outcome, counts = answer
+            self._changed_here(tuple(changed(outcome)), counts)
 
-            self._deliveries.expect(work, self._database.load, Request(then=then))
+        self._write(write, lambda answer: then(answer[0]), failed, after=written)
 
     def save(
         self,
@@ -150,47 +173,14 @@ class Records(QObject):
         """
         kept, recorded_at = tuple(edits), self._clock.now()
 
-        def work(store: LaptopStore) -> Counts:
-            _once_more(lambda: store.save(kept, recorded_at=recorded_at))
-            return store.counts()
+        def work(store: LaptopStore) -> None:
+            store.save(kept, recorded_at=recorded_at)
 
-        def saved(counts: Counts) -> None:
-            self._changed_here(tuple(edit.key for edit in kept), counts)
+        self.act(work, lambda _: [edit.key for edit in kept], then=lambda _: then(), failed=failed)
 
-        self._write(work, lambda _: then(), failed, after=saved)
-
-    def resolve(
-        self,
-        resolution: Resolution,
-        *,
-        then: Callable[[ResolveOutcome], None],
-        failed: Callable[[SyncError], None],
-    ) -> None:
-        """Close a conflict as the person decided, or learn that it has moved meanwhile."""
-        recorded_at = self._clock.now()
-
-        def work(store: LaptopStore) -> tuple[ResolveOutcome, Counts]:
-            outcome = _once_more(lambda: store.resolve(resolution, recorded_at=recorded_at))
-            return outcome, store.counts()
-
-        def resolved(answer: tuple[ResolveOutcome, Counts]) -> None:
-            outcome, counts = answer
-            created = outcome.created if isinstance(outcome, Resolved) else ()
-            self._changed_here((resolution.key, *created), counts)
-
-        self._write(work, lambda answer: then(answer[0]), failed, after=resolved)
-
-    def discard(self, key: Key, *, then: Callable[[], None]) -> None:
-        """Give up a change that the server refused; its own version stands."""
-
-        def work(store: LaptopStore) -> Counts:
-            _once_more(lambda: store.discard(key))
-            return store.counts()
-
-        def discarded(counts: Counts) -> None:
-            self._changed_here((key,), counts)
-
-        self._write(work, lambda _: then(), after=discarded)
+    def now(self) -> datetime:
+        """Return the wall-clock time that an edit bears; for people only."""
+        return self._clock.now()
 
     def draft(self, name: str, then: Callable[[bytes | None], None]) -> None:
         """Hand over an unfinished piece of work kept under a name; None: there is none."""
@@ -217,8 +207,12 @@ class Records(QObject):
 
     def try_now(self) -> None:
         """Ask the engine to sync at once."""
+        self.wake(Wake.TRY_NOW)
+
+    def wake(self, why: Wake) -> None:
+        """Tell the engine what a person wants of it."""
         if not self._deliveries.is_closed:
-            self._wake(Wake.TRY_NOW)
+            self._wake(why)
 
     def leave(self) -> None:
         """Answer nobody any more; called on the GUI thread, and returns at once."""

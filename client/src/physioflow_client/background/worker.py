@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from physioflow_sync.core.session import Wake
 from physioflow_sync.engine import SyncEngine
-from physioflow_sync.runner import SyncThread
+from physioflow_sync.runner import Listener, SyncThread
+
+MakeListener = Callable[[Callable[[int], None]], Listener]
 
 STOP_TIMEOUT_S: Final = 10.0
 RESTART_MS: Final = 30_000
@@ -22,6 +24,7 @@ class SyncWorker(QObject):
 
     Args:
         make_engine: called on the engine's thread.
+        make_listener: likewise; see `SyncThread`. None: changes on the server are polled for.
         interrupt: ends the engine's sleeps, so that it stops promptly.
         restart_timer: measures the pause before a new engine; a test hands one in.
 
@@ -37,11 +40,13 @@ class SyncWorker(QObject):
         *,
         make_engine: Callable[[], SyncEngine],
         interrupt: Callable[[], None],
+        make_listener: MakeListener | None = None,
         restart_timer: QTimer | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._make_engine = make_engine
+        self._make_listener = make_listener
         self._interrupt = interrupt
         self._restarts = 0
         self._timer = restart_timer if restart_timer is not None else QTimer(self)
@@ -49,7 +54,7 @@ class SyncWorker(QObject):
         self._timer.setInterval(RESTART_MS)
         self._timer.timeout.connect(self._restart)
         self.died.connect(self._pause, Qt.ConnectionType.QueuedConnection)
-        self._thread = _MortalThread(make_engine, on_death=self.died.emit)
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         self._thread.start()
@@ -82,17 +87,30 @@ class SyncWorker(QObject):
     @Slot()
     def _restart(self) -> None:
         self._restarts += 1
-        self._thread = _MortalThread(self._make_engine, on_death=self.died.emit)
+        self._thread = self._new_thread()
         self._thread.start()
+
+    def _new_thread(self) -> SyncThread:
+        return _MortalThread(
+            self._make_engine,
+            make_listener=self._make_listener,
+            interrupt=self._interrupt,
+            on_death=self.died.emit,
+        )
 
 
 class _MortalThread(SyncThread):
     """Says so when it dies of an exception, which goes on to the error boundary."""
 
     def __init__(
-        self, make_engine: Callable[[], SyncEngine], *, on_death: Callable[[], None]
+        self,
+        make_engine: Callable[[], SyncEngine],
+        *,
+        make_listener: MakeListener | None,
+        interrupt: Callable[[], None],
+        on_death: Callable[[], None],
     ) -> None:
-        super().__init__(make_engine)
+        super().__init__(make_engine, make_listener=make_listener, interrupt=interrupt)
         self._on_death = on_death
 
     def _run(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from typing import Final, Protocol, cast
 
 from physioflow_client.vault.secret import KEY_BYTES, SecretBytes
@@ -27,6 +28,8 @@ class Keyring(Protocol):
     def get_password(self, service: str, username: str) -> str | None: ...
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
+
+    def delete_password(self, service: str, username: str) -> None: ...
 
 
 def desktop_keyring() -> Keyring:
@@ -90,3 +93,9 @@ class DeviceSecrets:
         if len(secret) != KEY_BYTES:
             raise KeyringUnusable(self.backend_name)
         return SecretBytes(secret)
+
+    def forget(self, profile_id: str) -> None:
+        """Remove a profile's secret, as far as the keyring does so."""
+        # Backends raise what they like, also where there is nothing to delete.
+        with contextlib.suppress(Exception):
+            self._backend.delete_password(SERVICE, profile_id)

@@ -23,6 +23,11 @@ class MemoryKeyring:
         self._answer()
         self.entries[service, username] = password
 
+    def delete_password(self, service: str, username: str) -> None:
+        """Forget a password."""
+        self._answer()
+        del self.entries[service, username]
+
     def _answer(self) -> None:
         if self.is_gone:
             raise OSError("the keyring's bus has gone")

@@ -1,4 +1,4 @@
-"""The profiles of one data folder: make, list, unlock, change the password."""
+"""The profiles of one data folder: make, list, unlock, change the password, remove."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from physioflow_client.vault.outcomes import (
 )
 from physioflow_client.vault.profile import Profile
 from physioflow_client.vault.profiles import profile_with, profiles_in, read_header
+from physioflow_client.vault.removal import finish_removals, remove_profile
 from physioflow_client.vault.secret import KEY_BYTES, SecretBytes
 from physioflow_client.vault.wrapping import (
     Altered,
@@ -56,6 +57,7 @@ class Vault:
         self._folder = folder / "profiles"
         self._secrets = secrets
         self._now = now
+        finish_removals(folder)
 
     def profiles(self) -> tuple[Profile, ...]:
         """Return the profiles that can be read, by the person's name."""
@@ -132,6 +134,16 @@ class Vault:
             header.owner, unlocked.data_key, password, device_secret, header.keyring_backend
         )
         write_durably(profile.key_file, encode(fresh))
+
+    def remove(self, profile: Profile) -> None:
+        """Take a profile off this laptop, its secret in the keyring included.
+
+        Raises:
+            OSError: see `remove_profile`.
+        """
+        remove_profile(self._folder.parent, profile)
+        # Of no use without the header: a keyring that is away for the moment may keep it.
+        self._secrets.forget(profile.id)
 
     def _device_secret(self, profile_id: str, header: Header) -> SecretBytes | None:
         if header.protection is Protection.WITHOUT_KEYRING:

@@ -20,6 +20,17 @@ SETTLE_MS: Final = 2_000
 """A state must last this long before it shows, so that the banner never flickers."""
 
 
+_NEEDS_A_PERSON: Final = frozenset(
+    {
+        Connectivity.TLS_PROBLEM,
+        Connectivity.DISK_FULL,
+        Connectivity.FILE_PROBLEM,
+        Connectivity.REVOKED,
+    }
+)
+"""What does not pass by itself."""
+
+
 class BannerAction(enum.Enum):
     """What the person can do about it; the view has a signal of each name."""
 
@@ -108,12 +119,28 @@ def _connection_banner(
         case Connectivity.UPDATE_REQUIRED:
             sentence = translate("Banner", "Update needed before syncing. You can keep recording.")
             icon, actions = "download", (BannerAction.DETAILS,)
+        case Connectivity.DISK_FULL:
+            sentence = translate(
+                "Banner",
+                "This laptop's disk is full. What was saved is safe, and nothing is lost; "
+                "make room to go on saving.",
+            )
+            icon, actions = "laptop", (BannerAction.TRY_NOW,)
+        case Connectivity.FILE_PROBLEM:
+            sentence, icon = _file_problem(status), "triangle-alert"
+            actions = (BannerAction.TRY_NOW, BannerAction.DETAILS)
+        case Connectivity.REVOKED:
+            sentence = translate(
+                "Banner",
+                "This laptop's access was withdrawn. Its unsent changes are with the clinic.",
+            )
+            icon = "lock"
         case Connectivity.STARTING | Connectivity.ONLINE | Connectivity.SYNCING:
             return None
     return BannerState(
         kind=status.connectivity.value,
         sentence=sentence,
-        tone=Tone.DANGER if status.connectivity is Connectivity.TLS_PROBLEM else Tone.WARN,
+        tone=Tone.DANGER if status.connectivity in _NEEDS_A_PERSON else Tone.WARN,
         icon=icon,
         actions=actions,
     )
@@ -167,6 +194,17 @@ def _offline(status: SyncStatus, now: datetime) -> str:
 
 def _unreachable(status: SyncStatus) -> str:
     sentence = translate("Banner", "The network is fine, but the clinic server isn't answering.")
+    if status.retry_in_s is None:
+        return sentence
+    wait = span_words(status.retry_in_s)
+    return f"{sentence} {translate('Banner', 'Trying again in {wait}.').format(wait=wait)}"
+
+
+def _file_problem(status: SyncStatus) -> str:
+    sentence = translate(
+        "Banner",
+        "This laptop can't use its file of records just now; leave its files as they are.",
+    )
     if status.retry_in_s is None:
         return sentence
     wait = span_words(status.retry_in_s)

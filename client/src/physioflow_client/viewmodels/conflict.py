@@ -163,8 +163,8 @@ class ConflictModel(QObject):
 
     def consequence(self, row: Row) -> str:
         """Return what the choice of a row means, in words; "" where nothing needs saying."""
-        mine, theirs = self._snapshot.mine.fields, self._snapshot.theirs.fields
-        if row.is_deletion or mine is None or theirs is None:
+        mine, theirs = self._snapshot.mine, self._snapshot.theirs
+        if row.is_deletion or mine.fields is None or theirs.fields is None:
             return ""
         words = self._presenter.consequence(row.group, mine=mine, theirs=theirs)
         outcome = self._presenter.outcome(row.group, self.result() or {})
@@ -202,15 +202,19 @@ class ConflictModel(QObject):
 
     def summary(self, row: Row) -> str:
         """Return a row as a screen reader says it ("Score: yours 34, theirs 42, not chosen")."""
+        one, other = self._snapshot.mine.whose, self._snapshot.theirs.whose
+        taken = translate("Conflict", "{whose} chosen")
         chosen = {
             Choice.UNDECIDED: translate("Conflict", "not chosen"),
-            Choice.MINE: translate("Conflict", "yours chosen"),
-            Choice.THEIRS: translate("Conflict", "theirs chosen"),
+            Choice.MINE: taken.format(whose=one),
+            Choice.THEIRS: taken.format(whose=other),
             Choice.BOTH: translate("Conflict", "both kept"),
             Choice.EDITED: translate("Conflict", "edited"),
         }[row.choice]
-        return translate("Conflict", "{label}: yours {mine}, theirs {theirs}, {chosen}").format(
+        return translate("Conflict", "{label}: {one} {mine}, {other} {theirs}, {chosen}").format(
             label=row.label,
+            one=one,
+            other=other,
             mine=row.cells.mine.replace("\n", ", "),
             theirs=row.cells.theirs.replace("\n", ", "),
             chosen=chosen,
@@ -235,13 +239,13 @@ class ConflictModel(QObject):
             if row.choice is Choice.BOTH and row.joining is not Joining.RECORDS
         ]
         for choice, words in (
-            (Choice.MINE, translate("Conflict", "{n} yours")),
-            (Choice.THEIRS, translate("Conflict", "{n} theirs")),
-            (Choice.EDITED, translate("Conflict", "{n} edited")),
+            (Choice.MINE, self._snapshot.mine.whose),
+            (Choice.THEIRS, self._snapshot.theirs.whose),
+            (Choice.EDITED, translate("Conflict", "edited")),
         ):
             count = sum(row.choice is choice for row in self._rows)
             if count:
-                parts.append(words.format(n=count))
+                parts.append(f"{count} {words}")
         if not parts:
             return translate("Conflict", "Save")
         return translate("Conflict", "Save: {effect}").format(effect=", ".join(parts))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale
 
+from physioflow_client.queries.sync_centre import Elsewhere
 from physioflow_client.viewmodels.conflict_snapshot import ConflictSide, ConflictSnapshot
 from physioflow_client.viewmodels.field_words import date_in_words, field_label, value_words
 from physioflow_client.viewmodels.language import said
 from physioflow_client.viewmodels.moments import age_words, moment_words
 from physioflow_client.viewmodels.presenting import measure_instrument
 from physioflow_clinical.regions import REGION_BY_ID, Side, place_words
-from physioflow_sync.core.changes import Fields, fields_of
+from physioflow_sync.core.changes import Fields, Version, fields_of
 from physioflow_sync.core.collections import Collection
-from physioflow_sync.core.local_record import LocalRecord, OpenConflict
+from physioflow_sync.core.local_record import LocalRecord
 
 translate = QCoreApplication.translate
 
@@ -45,7 +47,7 @@ def conflict_snapshot(
     me: Author,
     now: datetime,
 ) -> ConflictSnapshot:
-    """Return what the window shows of a record whose conflict is open.
+    """Return what the window shows of a record whose conflict is open here.
 
     Args:
         person: the patient; for a record of `patients` None, since the record says it.
@@ -53,50 +55,144 @@ def conflict_snapshot(
     """
     conflict = record.conflict
     assert conflict is not None, "no conflict is open"
-    theirs = conflict.theirs
-    base, mine = (
-        _fields(collection, body, conflict.schema) for body in (conflict.base_body, conflict.mine)
+    mine = ConflictSide(
+        fields=_fields(collection, conflict.mine, conflict.schema),
+        who=me.name,
+        device=me.device,
+        whose=translate("Conflict", "yours"),
+        is_me=True,
     )
-    their_fields = _fields(collection, theirs.body, theirs.schema)
-    shown = mine or their_fields or {}
+    versions = _Versions(
+        id=conflict.id,
+        base=_fields(collection, conflict.base_body, conflict.schema),
+        mine=mine,
+        mine_at=conflict.mine_at,
+        theirs=replace(
+            _server_side(collection, conflict.theirs), whose=translate("Conflict", "theirs")
+        ),
+        theirs_at=conflict.theirs.recorded_at,
+        theirs_version=conflict.theirs.version,
+    )
+    apart = translate("Conflict", "Both of you changed this record while apart.")
+    return _snapshot(record, collection, versions, person=person, words=apart, now=now)
+
+
+def elsewhere_snapshot(
+    found: Elsewhere,
+    collection: Collection,
+    *,
+    person: Person | None,
+    me: Author,
+    now: datetime,
+) -> ConflictSnapshot:
+    """Likewise of a conflict that another laptop met, beside what the server says now."""
+    conflict, server = found.conflict, found.record.server
+    mine = ConflictSide(
+        fields=fields_of(conflict.mine), who=conflict.author, device=conflict.device
+    )
+    theirs = ConflictSide(fields=None) if server is None else _server_side(collection, server)
+    mine, theirs = _called(mine, theirs, me)
+    versions = _Versions(
+        id=conflict.id,
+        base=fields_of(conflict.base_body),
+        mine=mine,
+        mine_at=conflict.mine_at,
+        theirs=theirs,
+        theirs_at="" if server is None else server.recorded_at,
+        theirs_version=0 if server is None else server.version,
+    )
+    met = translate("Conflict", "Met on another laptop, where it is open as well.")
+    if conflict.device:
+        met = translate("Conflict", "Met on the laptop “{device}”, where it is open as well.")
+        met = met.format(device=conflict.device)
+    snapshot = _snapshot(found.record, collection, versions, person=person, words=met, now=now)
+    return replace(snapshot, is_elsewhere=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Versions:
+    """The two versions of a record, and what both started from."""
+
+    id: str
+    base: Fields | None
+    mine: ConflictSide
+    mine_at: str
+    theirs: ConflictSide
+    theirs_at: str
+    theirs_version: int
+
+
+def _snapshot(
+    record: LocalRecord,
+    collection: Collection,
+    versions: _Versions,
+    *,
+    person: Person | None,
+    words: str,
+    now: datetime,
+) -> ConflictSnapshot:
+    shown = versions.mine.fields or versions.theirs.fields or versions.base or {}
     if person is None:
         number = ((record.server and record.server.assigned) or {}).get("record_number", "")
         person = Person(shown, number)
-    mine_at, theirs_at = _zoned(conflict.mine_at), _zoned(theirs.recorded_at)
+    mine_at, theirs_at = _zoned(versions.mine_at), _zoned(versions.theirs_at)
     mine_is_newer = bool(mine_at and theirs_at and mine_at > theirs_at)
+    theirs_is_newer = bool(mine_at and theirs_at and not mine_is_newer)
+    later = theirs_at or mine_at
     return ConflictSnapshot(
+        id=versions.id,
         key=record.key,
         person=_name(person.fields),
         record=_record_words(collection.name, shown),
-        subtitle=_subtitle(collection.name, shown, person, now),
+        subtitle=_subtitle(collection.name, shown, person, now, words),
         short=_short_words(collection.name, shown),
-        age=_age(conflict, now),
-        base=ConflictSide(fields=base),
-        mine=_side(mine, me, mine_at, now=now, is_newer=mine_is_newer),
-        theirs=_side(
-            their_fields,
-            Author(theirs.author, theirs.device),
-            theirs_at,
-            now=now,
-            is_newer=bool(mine_at and theirs_at and not mine_is_newer),
-        ),
-        theirs_version=theirs.version,
+        age="" if later is None else age_words((now - later).total_seconds()),
+        base=ConflictSide(fields=versions.base),
+        mine=_dated(versions.mine, mine_at, now=now, is_newer=mine_is_newer),
+        theirs=_dated(versions.theirs, theirs_at, now=now, is_newer=theirs_is_newer),
+        theirs_version=versions.theirs_version,
     )
 
 
-def _side(
-    fields: Fields | None, author: Author, at: datetime | None, *, now: datetime, is_newer: bool
-) -> ConflictSide:
-    when, written = "", ""
-    if at is not None:
-        local = at.astimezone(now.tzinfo)
-        when, written = moment_words(at, now=now), f"{date_in_words(local.date())} {local:%H:%M}"
+def _server_side(collection: Collection, version: Version) -> ConflictSide:
     return ConflictSide(
-        fields=fields,
-        who=author.name,
-        device=author.device,
-        when=when,
-        written=written,
+        fields=_fields(collection, version.body, version.schema),
+        who=version.author,
+        device=version.device,
+    )
+
+
+def _called(
+    mine: ConflictSide, theirs: ConflictSide, me: Author
+) -> tuple[ConflictSide, ConflictSide]:
+    """Say whose each version is, so that the two can be told apart."""
+    laptops, servers = translate("Conflict", "the laptop's"), translate("Conflict", "the server's")
+    if mine.who != theirs.who:
+        return _of_person(mine, me, unknown=laptops), _of_person(theirs, me, unknown=servers)
+    # One person's two versions: only the laptops tell them apart.
+    return (
+        replace(mine, whose=laptops, title=translate("Conflict", "On that laptop")),
+        replace(theirs, whose=servers, title=translate("Conflict", "On the server")),
+    )
+
+
+def _of_person(side: ConflictSide, me: Author, *, unknown: str) -> ConflictSide:
+    if side.who == me.name:
+        return replace(side, whose=translate("Conflict", "yours"), is_me=True)
+    named = translate("Conflict", "{who}'s").format(who=side.who)
+    return replace(side, whose=named if side.who else unknown)
+
+
+def _dated(
+    side: ConflictSide, at: datetime | None, *, now: datetime, is_newer: bool
+) -> ConflictSide:
+    if at is None:
+        return side
+    local = at.astimezone(now.tzinfo)
+    return replace(
+        side,
+        when=moment_words(at, now=now),
+        written=f"{date_in_words(local.date())} {local:%H:%M}",
         is_newer=is_newer,
     )
 
@@ -146,11 +242,10 @@ def _record_words(collection: str, fields: Fields) -> str:
     return short
 
 
-def _subtitle(collection: str, fields: Fields, person: Person, now: datetime) -> str:
+def _subtitle(collection: str, fields: Fields, person: Person, now: datetime, words: str) -> str:
     parts = [_age_of(person.fields, now), person.number]
     if collection != "patients":
         parts.append(_place(fields))
-    words = translate("Conflict", "Both of you changed this record while apart.")
     identity = " · ".join(part for part in parts if part)
     return f"{identity}. {words}" if identity else words
 
@@ -168,11 +263,6 @@ def _age_of(patient: Fields, now: datetime) -> str:
     if born is None:
         return ""
     return str(now.year - born.year - ((now.month, now.day) < (born.month, born.day)))
-
-
-def _age(conflict: OpenConflict, now: datetime) -> str:
-    later = _zoned(conflict.theirs.recorded_at) or _zoned(conflict.mine_at)
-    return "" if later is None else age_words((now - later).total_seconds())
 
 
 def _zoned(value: str) -> datetime | None:

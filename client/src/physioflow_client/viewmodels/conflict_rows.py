@@ -100,7 +100,9 @@ def rows_of(
     if mine is not None and theirs is not None:
         return _field_rows(snapshot, collection, presenter, base, mine, theirs)
     kept = mine if mine is not None else theirs
-    assert kept is not None, "both sides deleted the record: nothing is in conflict"
+    if kept is None:
+        # Both sides have come to delete it: there is nothing left to choose.
+        return ()
     mine, theirs = (kept, base) if mine is not None else (base, kept)
     edits = _field_rows(snapshot, collection, presenter, base, mine, theirs)
     return (_deletion_row(snapshot), *(replace(row, is_informative=True) for row in edits))
@@ -117,6 +119,8 @@ def result_fields(rows: Sequence[Row], snapshot: ConflictSnapshot) -> dict[str, 
     if deletion is not None:
         chosen = mine if deletion.choice is Choice.MINE else theirs
         return None if chosen is None else dict(chosen)
+    if mine is None and theirs is None:
+        return None
     assert mine is not None, "a deletion has its row"
     assert theirs is not None, "a deletion has its row"
     result = dict(theirs)

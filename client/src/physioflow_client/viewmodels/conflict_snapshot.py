@@ -33,6 +33,32 @@ class Cells(NamedTuple):
     theirs: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictSide:
+    """One version.
+
+    Attributes:
+        fields: None where this side deleted the record; empty where there was none before.
+        who, device: display names; "" where they are not known.
+        whose: the version in the middle of a sentence ("yours", "theirs", "Dr Patel's").
+        title: what it is called above its column, where its author does not tell it apart.
+        is_me: whoever reads this wrote it.
+        when: the time in words for today's reader ("today 14:05"); "" where not known.
+        written: the same with its whole date, for a text that stays.
+        is_newer: by the two laptops' clocks, for people only.
+    """
+
+    fields: Fields | None
+    who: str = ""
+    device: str = ""
+    whose: str = ""
+    title: str = ""
+    is_me: bool = False
+    when: str = ""
+    written: str = ""
+    is_newer: bool = False
+
+
 class FieldPresenter(Protocol):
     """Puts one collection's merge groups into words; a seam, since the engine's domain varies.
 
@@ -55,8 +81,8 @@ class FieldPresenter(Protocol):
         """Tell whether a person may type the result: groups of one text field only."""
         ...
 
-    def consequence(self, group: MergeGroup, *, mine: Fields, theirs: Fields) -> str:
-        """Return what each choice would mean, or ""."""
+    def consequence(self, group: MergeGroup, *, mine: ConflictSide, theirs: ConflictSide) -> str:
+        """Return what each choice would mean, or ""; neither side has deleted the record."""
         ...
 
     def outcome(self, group: MergeGroup, fields: Fields) -> str:
@@ -69,30 +95,12 @@ class FieldPresenter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConflictSide:
-    """One version.
-
-    Attributes:
-        fields: None where this side deleted the record; empty where there was none before.
-        who, device: display names; "" where they are not known.
-        when: the time in words for today's reader ("today 14:05"); "" where not known.
-        written: the same with its whole date, for a text that stays.
-        is_newer: by the two laptops' clocks, for people only.
-    """
-
-    fields: Fields | None
-    who: str = ""
-    device: str = ""
-    when: str = ""
-    written: str = ""
-    is_newer: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictSnapshot:
     """A conflict at one moment; immutable.
 
     Attributes:
+        id: names the conflict, whatever record it is about.
+        is_elsewhere: another laptop met it; *mine* is that laptop's.
         person, record: what the title says ("Dorothy Quinn", "QuickDASH of 23 November").
         subtitle: one line of identity, with the side in capitals.
         short: the record in a word or two, for the queue.
@@ -100,6 +108,7 @@ class ConflictSnapshot:
         theirs_version: the server's version that `theirs` shows.
     """
 
+    id: str
     key: Key
     person: str
     record: str
@@ -110,6 +119,7 @@ class ConflictSnapshot:
     mine: ConflictSide
     theirs: ConflictSide
     theirs_version: int
+    is_elsewhere: bool = False
 
     @property
     def content(self) -> tuple[object, ...]:

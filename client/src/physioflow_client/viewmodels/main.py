@@ -6,15 +6,14 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
-from sqlalchemy import Connection
 
 from physioflow_client.background.records import Records
-from physioflow_client.queries.waiting import WaitingRecord, waiting_records
+from physioflow_client.queries.sync_centre import Refused, first_refused
 from physioflow_client.viewmodels.banner import BannerModel, banner_for
 from physioflow_client.viewmodels.now import Now, local_now
 from physioflow_client.viewmodels.problems import path_label
 from physioflow_client.viewmodels.record_measure import UNFINISHED, read_unfinished
-from physioflow_client.viewmodels.sync_status import waiting_title
+from physioflow_client.viewmodels.record_titles import title_words
 from physioflow_client.viewmodels.toast import (
     CONFLICT,
     REJECTED,
@@ -23,7 +22,6 @@ from physioflow_client.viewmodels.toast import (
     rejected_toast,
     saved_toast,
 )
-from physioflow_sync.core.local_record import LocalRecord, RecordState
 from physioflow_sync.core.status import SyncStatus
 
 translate = QCoreApplication.translate
@@ -41,14 +39,14 @@ class MainModel(QObject):
         toast(Toast): something to tell the person once.
         toast_over(str): what the toast of this cause told is done.
         unfinished(Unfinished): this form was left open by a lock or a crash.
-        fix(object): the record of this `WaitingRecord` is to be repaired.
+        fix(Key, str): this record of this patient is to be repaired.
         ticked: time has passed; words about ages may be others.
     """
 
     toast = Signal(object)
     toast_over = Signal(str)
     unfinished = Signal(object)
-    fix = Signal(object)
+    fix = Signal(object, str)
     ticked = Signal()
 
     def __init__(
@@ -83,7 +81,7 @@ class MainModel(QObject):
 
     def fix_first(self) -> None:
         """Ask for the oldest refused record to be opened."""
-        self._records.read(_first_rejected, self._take_rejected)
+        self._records.ask(first_refused, self._take_refused)
 
     @Slot(object)
     def _take_status(self, status: SyncStatus) -> None:
@@ -113,29 +111,23 @@ class MainModel(QObject):
                 self.toast_over.emit(REJECTED)
             self._rejected = count
             then = partial(self._name_rejected, is_new)
-            self._records.read(_first_rejected, then, topic="first_rejected")
+            self._records.ask(first_refused, then, topic="first_refused")
 
-    def _name_rejected(self, is_new: bool, record: WaitingRecord | None) -> None:
-        self._rejected_title = waiting_title(record) if record is not None else ""
+    def _name_rejected(self, is_new: bool, refused: Refused | None) -> None:
+        self._rejected_title = ""
+        if refused is not None:
+            self._rejected_title = title_words(refused.waiting.key, refused.title)
         self._refresh()
-        if is_new and record is not None:
-            self._records.load(record.key, self._tell_rejected)
-
-    def _tell_rejected(self, record: LocalRecord) -> None:
-        errors = record.entries[-1].errors if record.entries else ()
-        if errors:
-            self.toast.emit(rejected_toast(path_label(errors[0].field), errors[0].reason))
+        if is_new and refused is not None and refused.waiting.errors:
+            error = refused.waiting.errors[0]
+            self.toast.emit(rejected_toast(path_label(error.field), error.reason))
 
     def _take_unfinished(self, draft: bytes | None) -> None:
         unfinished = read_unfinished(draft)
         if unfinished is not None:
             self.unfinished.emit(unfinished)
 
-    def _take_rejected(self, record: WaitingRecord | None) -> None:
-        if record is not None:
-            self.fix.emit(record)
-
-
-def _first_rejected(connection: Connection) -> WaitingRecord | None:
-    waiting = waiting_records(connection)
-    return next((each for each in waiting if each.state is RecordState.REJECTED), None)
+    def _take_refused(self, refused: Refused | None) -> None:
+        if refused is not None:
+            patient = refused.title.patient if refused.title is not None else ""
+            self.fix.emit(refused.waiting.key, patient)

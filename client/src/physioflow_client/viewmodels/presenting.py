@@ -8,7 +8,12 @@ from typing import Final, cast
 
 from PySide6.QtCore import QCoreApplication
 
-from physioflow_client.viewmodels.conflict_snapshot import Cells, FieldPresenter, Joining
+from physioflow_client.viewmodels.conflict_snapshot import (
+    Cells,
+    ConflictSide,
+    FieldPresenter,
+    Joining,
+)
 from physioflow_client.viewmodels.field_words import NOTHING, field_label, value_words
 from physioflow_client.viewmodels.language import number, said
 from physioflow_client.viewmodels.score_words import score_words
@@ -94,12 +99,14 @@ class ClinicalPresenter:
     def is_editable(self, group: MergeGroup) -> bool:
         return group.fields[0] in _TYPED and len(group.fields) == 1
 
-    def consequence(self, group: MergeGroup, *, mine: Fields, theirs: Fields) -> str:
+    def consequence(self, group: MergeGroup, *, mine: ConflictSide, theirs: ConflictSide) -> str:
         if group.name == ANSWERS:
-            return translate(
-                "Conflict",
-                "Yours {mine}. Theirs {theirs}. Answers of two sittings are never mixed.",
-            ).format(mine=_meaning(mine), theirs=_meaning(theirs))
+            both = " ".join(
+                f"{side.whose[:1].upper()}{side.whose[1:]} {_meaning(side.fields or {})}."
+                for side in (mine, theirs)
+            )
+            never = translate("Conflict", "Answers of two sittings are never mixed.")
+            return f"{both} {never}"
         if group.name == "identity":
             return translate("Conflict", "Make sure that both of you mean the same person.")
         return ""

@@ -17,6 +17,7 @@ from physioflow_client.background.door import (
     SignInAnswer,
     SignInFailed,
     SignInForm,
+    Withdrawal,
 )
 from physioflow_client.background.tasks import Tasks
 from physioflow_client.settings import server_url_problem
@@ -51,7 +52,7 @@ class Field(enum.Enum):
 class UnlockState:
     """What the screen shows; `error` stands below `field`.
 
-    `unreadable` counts profiles whose key header is damaged.
+    `unreadable` counts profiles whose key header is damaged; `notice` stands above all.
     """
 
     step: Step = Step.LOADING
@@ -60,6 +61,7 @@ class UnlockState:
     is_busy: bool = True
     field: Field = Field.PASSWORD
     error: str = ""
+    notice: str = ""
 
 
 class UnlockModel(QObject):
@@ -110,6 +112,10 @@ class UnlockModel(QObject):
         """Show another of the screen's pages."""
         self._set(replace(self._state, step=step, error=""))
 
+    def tell_withdrawn(self, withdrawal: Withdrawal) -> None:
+        """Say why the profile that was open is locked, or gone."""
+        self._set(replace(self._state, notice=withdrawal_words(withdrawal)))
+
     def go_on(self) -> None:
         """The person has read that the password alone guards the records."""
         assert self._waiting is not None
@@ -118,8 +124,14 @@ class UnlockModel(QObject):
     def _know(self, known: tuple[tuple[Profile, ...], int]) -> None:
         profiles, unreadable = known
         step = Step.UNLOCK if profiles else Step.SIGN_IN
-        state = UnlockState(step=step, profiles=profiles, unreadable=unreadable, is_busy=False)
-        self._set(state)
+        known_now = UnlockState(
+            step=step,
+            profiles=profiles,
+            unreadable=unreadable,
+            is_busy=False,
+            notice=self._state.notice,
+        )
+        self._set(known_now)
 
     def _work(self, knock: Callable[[], SignInAnswer]) -> None:
         if self._state.is_busy:
@@ -200,6 +212,23 @@ def again_words(failed: SignInFailed) -> str:
 def failure_words() -> str:
     """Return what is said of a mistake of ours that belongs to no view."""
     return translate("Unlock", "Something went wrong. Your records are safe.")
+
+
+def withdrawal_words(withdrawal: Withdrawal) -> str:
+    """Return what happened to a laptop whose access was withdrawn."""
+    match withdrawal:
+        case Withdrawal.DONE:
+            return translate(
+                "Unlock",
+                "This laptop's access was withdrawn: its unsent changes are with the clinic, and "
+                "your records were removed from it.",
+            )
+        case Withdrawal.UNFINISHED:
+            return translate(
+                "Unlock",
+                "This laptop's access was withdrawn: unlock it once more, so that the last change "
+                "reaches the clinic.",
+            )
 
 
 def _keyring_words(answer: KeyringMissing) -> str:

@@ -52,7 +52,7 @@ class SideCell(QFrame):
         self._column.addWidget(self.radio)
         self._column.addStretch()
 
-    def show_side(self, row: Row, *, is_mine: bool, compact: bool) -> str:
+    def show_side(self, row: Row, *, is_mine: bool, whose: str, compact: bool) -> str:
         """Show a row's value of this side; returns the words of its radio button."""
         text = row.cells.mine if is_mine else row.cells.theirs
         changed = row.changed_by_mine if is_mine else row.changed_by_theirs
@@ -64,10 +64,9 @@ class SideCell(QFrame):
         restyle(self._text)
         inset = (SPACE_2 if compact else SPACE_3) if changed else 0
         self._column.setContentsMargins(inset, SPACE_2 if changed else 0, inset, SPACE_2)
-        words = {
-            (True, True): translate("Conflict", "Keep yours"),
-            (True, False): translate("Conflict", "Keep theirs"),
-        }.get((changed, is_mine), translate("Conflict", "Keep as before"))
+        words = translate("Conflict", "Keep as before")
+        if changed:
+            words = translate("Conflict", "Keep {whose}").format(whose=whose)
         choice = Choice.MINE if is_mine else Choice.THEIRS
         self.radio.setText(_with_key(words, choice, compact=compact))
         self.radio.setVisible(row.may_be(choice))
@@ -162,9 +161,10 @@ class RowView(QObject):
         row = self.row
         self.name.setText(row.label)
         self.before.setText(_quoted(row.cells.before) if _is_text(row) else row.cells.before)
+        one, other = self._model.snapshot.mine.whose, self._model.snapshot.theirs.whose
         words = {
-            Choice.MINE: self.mine.show_side(row, is_mine=True, compact=compact),
-            Choice.THEIRS: self.theirs.show_side(row, is_mine=False, compact=compact),
+            Choice.MINE: self.mine.show_side(row, is_mine=True, whose=one, compact=compact),
+            Choice.THEIRS: self.theirs.show_side(row, is_mine=False, whose=other, compact=compact),
             Choice.BOTH: self.result.show_result(row, self._model, compact=compact),
         }
         summary = self._model.summary(row)
@@ -259,9 +259,10 @@ def _origin(row: Row, model: ConflictModel) -> str:
     """Return who alone changed a row, where that is so."""
     if row.is_contested:
         return ""
-    if row.changed_by_mine:
+    side = model.snapshot.mine if row.changed_by_mine else model.snapshot.theirs
+    if side.is_me:
         return translate("Conflict", "only you changed it")
-    who = model.snapshot.theirs.who or translate("Conflict", "the other person")
+    who = side.who or translate("Conflict", "the other person")
     return translate("Conflict", "only {who} changed it").format(who=who)
 
 

@@ -40,9 +40,9 @@ class ConflictDesk(QObject):
         return self._window
 
     @Slot(str)
-    def open(self, patient_or_record: str = "") -> None:
-        """Bring the window up, at a patient's or a record's conflict where one is named."""
-        self._wanted = patient_or_record
+    def open(self, wanted: str = "") -> None:
+        """Bring the window up, at a conflict where one is named by `OpenConflicts.find`."""
+        self._wanted = wanted
         self._conflicts.load()
 
     def close(self) -> None:
@@ -61,17 +61,17 @@ class ConflictDesk(QObject):
             self._window.postponed.connect(self._back_to_work)
         self._window.show_conflicts(self._conflicts.snapshots)
         if self._wanted is not None:
-            key = self._conflicts.key_of(self._wanted) if self._wanted else None
-            if key is not None:
-                self._window.show_conflict(key)
+            conflict = self._conflicts.find(self._wanted) if self._wanted else None
+            if conflict is not None:
+                self._window.show_conflict(conflict)
             self._wanted = None
             self._window.show()
             self._window.activateWindow()
 
-    @Slot()
-    def _tell_stored(self) -> None:
+    @Slot(bool)
+    def _tell_stored(self, was_last: bool) -> None:
         self.toast.emit(saved_toast())
-        if self._window is not None and len(self._conflicts.snapshots) <= 1:
+        if self._window is not None and was_last:
             self._window.close()
 
     @Slot()

@@ -178,26 +178,36 @@ def _add_rule(grid: QGridLayout, line: int) -> None:
 
 def _add_headings(grid: QGridLayout, model: ConflictModel) -> None:
     snapshot = model.snapshot
-    who = snapshot.theirs.who
-    theirs = (
-        translate("Conflict", "{who}'s version").format(who=who)
-        if who
-        else translate("Conflict", "The other version")
-    )
     headings: tuple[QLayout, ...] = (
         _heading(translate("Conflict", "Field")),
         _heading(translate("Conflict", "Before both changes"), side=snapshot.base),
         _heading(
-            translate("Conflict", "Your version"),
+            version_words(snapshot.mine),
             side=snapshot.mine,
             tone=Tone.ACCENT,
             icon="panel-left",
         ),
-        _heading(theirs, side=snapshot.theirs, tone=Tone.THEIRS, icon="panel-right"),
+        _heading(
+            version_words(snapshot.theirs),
+            side=snapshot.theirs,
+            tone=Tone.THEIRS,
+            icon="panel-right",
+        ),
         _heading(translate("Conflict", "Result")),
     )
     for column, heading in enumerate(headings):
         grid.addLayout(heading, 0, column)
+
+
+def version_words(side: ConflictSide) -> str:
+    """Return what a side's column is called."""
+    if side.title:
+        return side.title
+    if side.is_me:
+        return translate("Conflict", "Your version")
+    if side.who:
+        return translate("Conflict", "{who}'s version").format(who=side.who)
+    return translate("Conflict", "The other version")
 
 
 def _heading(
@@ -214,7 +224,8 @@ def _heading(
         first.addWidget(label(words, "strong", wraps=True, tone=tone.value), 1)
     column.addLayout(first)
     if side is not None:
-        parts = [part for part in (side.device, side.when) if part]
+        who = side.who if side.title else ""
+        parts = [part for part in (who, side.device, side.when) if part]
         if side.is_newer:
             parts.append(translate("Conflict", "newer"))
         meta = label(" · ".join(parts), "label" if side.is_newer else "small", wraps=True)

@@ -18,7 +18,6 @@ from physioflow_client.viewmodels.field_words import field_label
 from physioflow_client.views.conflict_cells import KEYS
 from physioflow_client.views.conflict_queue import ConflictQueue
 from physioflow_client.views.conflict_table import ConflictTable
-from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Collection
 
 SAVE: Final = "conflict-save"
@@ -39,12 +38,13 @@ class ConflictWindow(QWidget):
         presenter: puts their fields into words.
 
     Signals:
-        resolved(Resolution): the person decided; hand in the remaining conflicts with
-            `show_conflicts` once it is stored, or the moved one with its new version.
+        resolved(str, Resolution): the person decided the conflict of this id; hand in the
+            remaining conflicts with `show_conflicts` once it is stored, or the moved one with
+            its new version.
         postponed: the person will decide later.
     """
 
-    resolved = Signal(object)
+    resolved = Signal(str, object)
     postponed = Signal()
 
     def __init__(
@@ -60,7 +60,7 @@ class ConflictWindow(QWidget):
         self.resize(1366, 768)
         self._collections = collections
         self._presenter = presenter
-        self._models: dict[Key, ConflictModel] = {}
+        self._models: dict[str, ConflictModel] = {}
         self._current: ConflictModel | None = None
         self._make_widgets()
         self._lay_out()
@@ -80,13 +80,13 @@ class ConflictWindow(QWidget):
         """Show these conflicts, oldest first; choices already made are kept."""
         known, self._models = self._models, {}
         for snapshot in snapshots:
-            model = known.pop(snapshot.key, None)
+            model = known.pop(snapshot.id, None)
             if model is None:
                 collection = self._collections[snapshot.key.collection]
                 model = ConflictModel(snapshot, collection, self._presenter, self)
             elif model.rebase(snapshot) and model is self._current:
                 self._say_moved()
-            self._models[snapshot.key] = model
+            self._models[snapshot.id] = model
         for gone in known.values():
             gone.deleteLater()
         if self._current is None or self._current not in self._models.values():
@@ -95,16 +95,16 @@ class ConflictWindow(QWidget):
             self._show_queue()
             self._refresh()
 
-    def show_conflict(self, key: Key) -> None:
-        """Bring one of the conflicts to the front."""
-        if key in self._models:
-            self._pick(list(self._models).index(key))
+    def show_conflict(self, conflict: str) -> None:
+        """Bring one of the conflicts to the front, by its id."""
+        if conflict in self._models:
+            self._pick(list(self._models).index(conflict))
 
     @Slot()
     def save(self) -> None:
         """Hand the decision out, if it is complete."""
         if self._current is not None and self._current.can_save:
-            self.resolved.emit(self._current.resolution())
+            self.resolved.emit(self._current.snapshot.id, self._current.resolution())
 
     @Slot()
     def decide_later(self) -> None:
@@ -261,10 +261,12 @@ class ConflictWindow(QWidget):
 
     def _name_buttons(self) -> None:
         """Name the other person where there is room."""
-        who = self._current.snapshot.theirs.who if self._current is not None else ""
         words = self.tr("Use theirs")
-        if who and self.width() >= _NARROW_PX:
-            words = self.tr("Use {who}'s version").format(who=who)
+        snapshot = self._current.snapshot if self._current is not None else None
+        if snapshot is not None and snapshot.is_elsewhere:
+            words = self.tr("Use {whose}").format(whose=snapshot.theirs.whose)
+        elif snapshot is not None and snapshot.theirs.who and self.width() >= _NARROW_PX:
+            words = self.tr("Use {who}'s version").format(who=snapshot.theirs.who)
         set_text(self._use_theirs, words)
 
     def _show_queue(self) -> None:
@@ -278,7 +280,8 @@ class ConflictWindow(QWidget):
     def _queue_line(self, model: ConflictModel) -> tuple[str, str]:
         snapshot, count = model.snapshot, len(model.rows)
         fields = self.tr("1 field") if count == 1 else self.tr("{n} fields").format(n=count)
-        parts = (snapshot.short, fields, snapshot.age)
+        where = snapshot.mine.device if snapshot.is_elsewhere else ""
+        parts = (snapshot.short, where, fields, snapshot.age)
         return snapshot.person or snapshot.record, " · ".join(part for part in parts if part)
 
     @Slot()

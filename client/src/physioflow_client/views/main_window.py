@@ -14,7 +14,6 @@ from physioflow_client.boundary.crash_report import CrashReport, report_of
 from physioflow_client.boundary.error_boundary import ErrorBoundary
 from physioflow_client.look.theme import Theme, apply_theme, current_tokens
 from physioflow_client.look.tokens import LIGHT
-from physioflow_client.queries.waiting import WaitingRecord
 from physioflow_client.viewmodels.main import MainModel
 from physioflow_client.viewmodels.now import Now, local_now
 from physioflow_client.viewmodels.patient_list import PatientListModel
@@ -139,7 +138,7 @@ class MainWindow(QWidget):
         self._model.toast.connect(self._toasts.show_toast)
         self._model.toast_over.connect(self._toasts.end_toast)
         self._model.unfinished.connect(self._work.continue_measure)
-        self._model.fix.connect(self._fix)
+        self._model.fix.connect(self._work.fix)
         self._model.ticked.connect(self._sync.changed)
         self._banner.try_now.connect(self._sync.try_now)
         self._banner.details.connect(self._work.show_sync)
@@ -159,10 +158,6 @@ class MainWindow(QWidget):
     @Slot()
     def _choose_first(self) -> None:
         self._conflicts.open()
-
-    @Slot(object)
-    def _fix(self, record: WaitingRecord) -> None:
-        self._work.fix(record.key, record.patient)
 
     @Slot(str)
     def _mark_shown(self, patient: str) -> None:

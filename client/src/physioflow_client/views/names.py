@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+# The first window.
+UNLOCK_NOTICE: Final = "unlock-notice"
+
 # The window.
 SEARCH: Final = "search"
 PATIENTS: Final = "patients"
@@ -74,5 +77,7 @@ CANCEL_FORM: Final = "cancel-form"
 # The sync centre.
 SYNC_CENTRE: Final = "sync-centre"
 TRY_NOW: Final = "try-now"
+VERIFY: Final = "verify-laptop"
+VERIFIED: Final = "verified"
 WAITING: Final = "waiting-changes"
 CLOSE_SYNC: Final = "close-sync-centre"

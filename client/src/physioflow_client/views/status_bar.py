@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
 from physioflow_client.look.actions import label
-from physioflow_client.look.tokens import SMALL_PX, SPACE_1, SPACE_4, SPACE_5
+from physioflow_client.look.tokens import SMALL_PX, SPACE_1, SPACE_2, SPACE_5
 from physioflow_client.viewmodels.sync_status import SyncStatusModel
 from physioflow_client.views import names
 
 _HEIGHT_PX: Final = 34
+_MARGIN_PX: Final = SPACE_5
+_LINK_PADDING_PX: Final = SPACE_2
 
 
 class StatusBar(QFrame):
@@ -44,7 +47,7 @@ class StatusBar(QFrame):
         self._patients.hide()
         self._who = label(f"{device} · {user}", "small")
         row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE_5, 0, SPACE_4, 0)
+        row.setContentsMargins(_MARGIN_PX, 0, _MARGIN_PX, 0)
         row.setSpacing(SPACE_1)
         row.addWidget(self._patients)
         row.addWidget(self._who)
@@ -58,19 +61,34 @@ class StatusBar(QFrame):
         """Offer the way back to the list, in the place of who works here."""
         self._patients.setVisible(is_offered)
         self._who.setVisible(not is_offered)
+        self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent, /) -> None:
+        super().resizeEvent(event)
+        self.refresh()
 
     @Slot()
     def refresh(self) -> None:
-        """Show the words of the moment."""
+        """Show the words of the moment, as far as there is room."""
+        _say(self._last, self._model.last, room_px=self.width())
         counts = "  ·  ".join(self._model.counts)
-        for target, words in ((self._counts, counts), (self._last, self._model.last)):
-            target.setText(words)
-            target.setAccessibleName(words)
-            target.setVisible(bool(words))
+        beside = [each for each in (self._patients, self._who, self._last) if not each.isHidden()]
+        taken_px = sum(each.sizeHint().width() for each in beside)
+        _say(self._counts, counts, room_px=self.width() - taken_px - 2 * _MARGIN_PX)
+
+
+def _say(target: QToolButton, words: str, *, room_px: int) -> None:
+    """Show words, cut at their end where they must be; a screen reader hears them whole."""
+    # Its padding, and the frame that the keyboard puts around it.
+    room_px -= 2 * _LINK_PADDING_PX + SPACE_5
+    cut = target.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room_px)
+    target.setText(cut)
+    target.setAccessibleName(words)
+    target.setVisible(bool(words))
 
 
 def _link(name: str) -> QToolButton:
     made = QToolButton()
     made.setObjectName(name)
-    made.setStyleSheet(f"font-size: {SMALL_PX}px; padding: 3px 8px;")
+    made.setStyleSheet(f"font-size: {SMALL_PX}px; padding: 3px {_LINK_PADDING_PX}px;")
     return made

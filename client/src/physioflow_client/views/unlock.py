@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
 
 from physioflow_client.background.door import SignInForm
 from physioflow_client.look.actions import button, label, set_text
+from physioflow_client.look.announcement import announce
 from physioflow_client.look.icons import IconMark
 from physioflow_client.look.tokens import ICON_PX, SPACE_2, SPACE_3, SPACE_4, SPACE_7
 from physioflow_client.settings import MAX_DEVICE_NAME
 from physioflow_client.vault.profile import Profile
 from physioflow_client.viewmodels.unlock import Field, Step, UnlockModel, UnlockState
+from physioflow_client.views import names
 from physioflow_client.views.form_field import FormField
 
 _STRIP_WIDTH_PX: Final = 420
@@ -100,6 +102,8 @@ class UnlockWindow(QWidget):
         self._someone_else = button(self.tr("Someone else? Sign in"), role="quiet")
         self._go_on = button(self.tr("Continue"), role="primary")
         self._unreadable = label(role="error", wraps=True)
+        self._notice = label(role="strong", wraps=True, tone="warn")
+        self._notice.setObjectName(names.UNLOCK_NOTICE)
         self._progress = QProgressBar()
         self._progress.setRange(0, 0)
         self._progress.setTextVisible(False)
@@ -119,6 +123,10 @@ class UnlockWindow(QWidget):
         self._connect()
         self.show_state(model.state)
 
+    @property
+    def model(self) -> UnlockModel:
+        return self._model
+
     @Slot(object)
     def show_state(self, state: UnlockState) -> None:
         """Show what the view-model says."""
@@ -129,6 +137,10 @@ class UnlockWindow(QWidget):
             page.setVisible(step is state.step)
         self._progress.setVisible(state.is_busy)
         self._show_unreadable(state.unreadable)
+        if state.notice != self._notice.text():
+            self._notice.setText(state.notice)
+            announce(self, state.notice)
+        self._notice.setVisible(bool(state.notice))
         self._pages.setEnabled(not state.is_busy)
         self._back.setVisible(bool(state.profiles))
         set_text(self._unlock, self.tr("Unlocking…") if state.is_busy else self.tr("Unlock"))
@@ -275,6 +287,7 @@ class UnlockWindow(QWidget):
         inside.setSpacing(SPACE_3)
         inside.addLayout(self._brand())
         inside.addWidget(self._progress)
+        inside.addWidget(self._notice)
         inside.addWidget(self._unreadable)
         inside.addWidget(self._pages)
         strip = _Strip()

@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
-from physioflow_client.look.actions import button, label
-from physioflow_client.look.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_5
-from physioflow_client.viewmodels.sync_status import WaitingRow
-from physioflow_client.views.badge import Badge
-from physioflow_sync.core.local_record import RecordState
+from physioflow_client.look.announcement import announce
+from physioflow_client.viewmodels.sync_centre import WaitingRow
+from physioflow_client.views.change_card import ChangeCard
+from physioflow_sync.core.status import Why
 
 
-class WaitingCard(QFrame):
+class WaitingCard(ChangeCard[WaitingRow]):
     """Shows a `WaitingRow`; giving a change up is confirmed in the card itself.
 
     Signals:
         choose(WaitingRow), fix(WaitingRow): what the person wants to do.
-        discard(Key): confirmed.
+        try_again(Key): send it once more as it is.
+        ask_discard(Key): what would giving it up mean?
+        discard(Key): the person has read what it means.
     """
 
     choose = Signal(object)
     fix = Signal(object)
+    try_again = Signal(object)
+    ask_discard = Signal(object)
     discard = Signal(object)
 
     def __init__(self, row: WaitingRow) -> None:
-        super().__init__()
-        self.setProperty("role", "card")
+        super().__init__(row.title, age=row.age, words=row.reason)
         self._row = row
         self._is_sure = False
-        self._reason = label(row.reason, "small", wraps=True)
-        words = QVBoxLayout()
-        words.setSpacing(SPACE_1)
-        words.addWidget(label(row.title, "strong", wraps=True))
-        words.addWidget(self._reason)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(SPACE_5, SPACE_3, SPACE_3, SPACE_3)
-        line.setSpacing(SPACE_2)
-        line.addLayout(words, 1)
-        self._age = label(row.age, "small")
-        line.addWidget(self._age)
-        line.addWidget(Badge(row.badge))
-        if row.state is RecordState.CONFLICT:
-            line.addWidget(self._action(self.tr("Choose"), self._choose))
-        if row.state is RecordState.REJECTED:
-            line.addWidget(self._action(self.tr("Fix"), self._fix))
-            self._discard = self._action(self.tr("Discard"), self._give_up, role="danger")
-            line.addWidget(self._discard)
+        self.show_badge(row.badge)
+        match row.why:
+            case Why.CONFLICT:
+                self.add_action(self.tr("Choose"), self._choose)
+            case Why.REJECTED:
+                if row.can_fix:
+                    self.add_action(self.tr("Fix"), self._fix)
+                self.add_action(self.tr("Try again"), self._try_again)
+                self._discard = self.add_action(self.tr("Discard"), self._give_up, role="danger")
+            case Why.QUEUED | Why.SENDING | Why.PARENT:
+                pass
 
-    def show_words(self, row: WaitingRow) -> None:
+    @property
+    def row(self) -> WaitingRow:
+        return self._row
+
+    def show_row(self, row: WaitingRow) -> None:
         """Show the same change with newer words."""
         self._row = row
-        self._age.setText(row.age)
+        self.show_age(row.age)
+        self.show_badge(row.badge)
         if not self._is_sure:
-            self._reason.setText(row.reason)
+            self.show_words(row.reason)
+
+    def name_discard(self, words: str) -> None:
+        """Say what giving it up means; the next press agrees."""
+        assert self._row.why is Why.REJECTED
+        self._is_sure = True
+        self.name_action(self._discard, self.tr("Discard for good"))
+        self.show_words(words)
+        announce(self, words)
 
     @Slot()
     def _choose(self) -> None:
@@ -66,19 +71,12 @@ class WaitingCard(QFrame):
         self.fix.emit(self._row)
 
     @Slot()
+    def _try_again(self) -> None:
+        self.try_again.emit(self._row.key)
+
+    @Slot()
     def _give_up(self) -> None:
         if self._is_sure:
             self.discard.emit(self._row.key)
-            return
-        self._is_sure = True
-        self._discard.setText(self.tr("Discard for good"))
-        self._discard.setAccessibleName(self._discard.text())
-        self._reason.setText(
-            self.tr("Your change will be lost; the server's version stays. Press again to agree.")
-        )
-
-    def _action(self, words: str, do: Callable[[], None], *, role: str = "quiet") -> QPushButton:
-        made = button(words, role=role)
-        made.setAccessibleName(f"{words}: {self._row.title}")
-        made.clicked.connect(do)
-        return made
+        else:
+            self.ask_discard.emit(self._row.key)

@@ -19,13 +19,14 @@ from physioflow_client.viewmodels.now import Now
 from physioflow_client.viewmodels.patient_page import PatientPageModel
 from physioflow_client.viewmodels.record_form import RecordForm
 from physioflow_client.viewmodels.record_measure import RecordMeasureModel, Unfinished
-from physioflow_client.viewmodels.sync_status import SyncStatusModel, WaitingRow
+from physioflow_client.viewmodels.sync_centre import SyncCentreModel, WaitingRow
+from physioflow_client.viewmodels.sync_status import SyncStatusModel
 from physioflow_client.views import names
 from physioflow_client.views.edit_episode import EditEpisodePanel
 from physioflow_client.views.edit_patient import EditPatientPanel
 from physioflow_client.views.patient_page import PatientPageView
 from physioflow_client.views.record_measure import RecordMeasurePanel
-from physioflow_client.views.sync_status import SyncCentre
+from physioflow_client.views.sync_centre import SyncCentre
 from physioflow_clinical.patients import Patient
 from physioflow_sync.core.changes import Key
 
@@ -58,6 +59,7 @@ class WorkArea(QStackedWidget):
         self._sync = sync
         self._report = report
         self._now = now
+        self._centre = SyncCentreModel(records, now=now, parent=self)
         self._page = PatientPageModel(records, now=now, parent=self)
         self._measure = RecordMeasureModel(records, now=now, parent=self)
         self._measure_form = RecordForm(records, self)
@@ -120,6 +122,7 @@ class WorkArea(QStackedWidget):
         self._then = partial(self.amend, amends) if amends else self.record
         self.show_patient(unfinished.patient)
 
+    @Slot(object, str)
     def fix(self, key: Key, patient: str) -> None:
         """Open a refused record for repair."""
         self._then = partial(self._open_for_repair, key)
@@ -302,7 +305,7 @@ class WorkArea(QStackedWidget):
         self.fix(row.key, row.patient)
 
     def _make_sync_centre(self) -> QWidget:
-        centre = SyncCentre(self._sync)
+        centre = SyncCentre(self._sync, self._centre)
         centre.closed.connect(self._back)
         centre.choose_versions.connect(self.choose_versions)
         centre.fix.connect(self._fix_row)
