@@ -91,7 +91,11 @@ def test_an_entry_travels_with_all_that_the_server_judges_it_by() -> None:
         body=raw_body(b'{"a":1}'),
         offered=True,
     )
-    assert not operation_of(PARENT, replace(ENTRY, offered=False)).offered
+
+
+def test_an_edit_offers_nothing_unless_it_says_so() -> None:
+    edit = Entry(op_id="o", base_version=0, base_body=None, body=b"{}", schema=1, recorded_at="t")
+    assert not operation_of(PARENT, edit).offered
 
 
 def test_an_entry_without_a_body_travels_as_a_delete() -> None:
