@@ -41,7 +41,10 @@ from tests.world.clinic import DICE, Laptop, World, world
 KILLS_A_PROFILE: Final = 15
 SOON_S: Final = 0.03
 """Within this the program opens its file, and makes it where there is none."""
-LATE_S: Final = 0.35
+MAX_SAVES_A_LIFE: Final = 60
+SAVES_DEADLINE_S: Final = 10.0
+"""A busy machine saves slowly; after this a life ends however few there were."""
+LOOK_EVERY_S: Final = 0.001
 MAX_CYCLES: Final = 20
 
 
@@ -100,7 +103,8 @@ def _profile(
             seed=dice.randrange(1 << 30),
             url=clinic.server.url,
         )
-        _live_and_die(nursery, life, dice.choice((SOON_S, LATE_S)) * dice.random(), count)
+        saves = dice.choice((0, dice.randint(1, MAX_SAVES_A_LIFE)))
+        _live_and_die(nursery, life, saves, SOON_S * dice.random(), count)
         count.done += 1
         _check(profile, key, count, where)
     count.acknowledged += len((profile / ACKNOWLEDGED).read_bytes().splitlines())
@@ -111,19 +115,29 @@ def _profile(
 
 
 def _live_and_die(
-    nursery: subprocess.Popen[str], life: Life, after_s: float, count: Counter
+    nursery: subprocess.Popen[str], life: Life, saves: int, after_s: float, count: Counter
 ) -> None:
+    """Let a program live until it has saved so often, and a moment longer."""
+    path = Path(life.folder) / ACKNOWLEDGED
+    wanted = saves + _lines(path)
     assert nursery.stdin is not None
     assert nursery.stdout is not None
     nursery.stdin.write(msgspec.json.encode(life).decode() + "\n")
     nursery.stdin.flush()
     pid = int(nursery.stdout.readline())
-    # A random moment is the fault itself; nothing is waited for.
+    deadline = time.monotonic() + SAVES_DEADLINE_S
+    while _lines(path) < wanted and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+    # A random moment is the fault itself.
     time.sleep(after_s)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     if nursery.stdout.readline().strip() != "ended":
         count.lose(f"{life.folder}: the program ended by itself")
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def _acknowledged(profile: Path) -> dict[str, int]:

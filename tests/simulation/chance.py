@@ -61,7 +61,7 @@ _LAPTOPS: Final = (2, 2, 2, 3, 3, 4)
 _STEPS: Final = (30, 90)
 _LIKELY: Final = (0.02, 0.05, 0.12)
 """Of one request to meet one kind of trouble, where the seed has that trouble."""
-_PEOPLE: Final = {"works": 30.0, "decides": 9.0, "bursts": 2.0}
+_PEOPLE: Final = {"works": 30.0, "decides": 12.0, "bursts": 2.0}
 _MACHINES: Final = {"effect": 40.0, "cycle": 14.0, "idles": 1.5}
 _SPREAD: Final = 1_000_003
 

@@ -35,7 +35,7 @@ class Deciders:
         ways = self._ways(seat, chance)
         if not ways or chance.random() < 0.3:
             ways += self._ways_elsewhere(seat, chance)
-        if not ways or chance.random() < 0.3:
+        if not ways or chance.random() < 0.5:
             ways += [
                 partial(self._undo, seat, joined)
                 for joined in seat.eye.merges(0)

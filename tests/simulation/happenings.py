@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from tests.simulation.laptop import Seat
     from tests.simulation.story import World
 
-_ODDS_OF_DEATH_MIDWAY: Final = 45.0
+_EVENTS: Final = {"cycle": 200.0, "bursts": 60.0}
+_EVENTS_OF_ONE: Final = 45.0
+"""Of the database, in a step: the program may die before any of them."""
 _JUMPS_DAYS: Final = (-4_000, -400, -1, 1, 400, 4_000)
 
 
@@ -34,7 +36,8 @@ class Happenings:
         seat = next((found for found in seats if found.is_open), seats[0])
         self._world.tell(f"{number} {step.kind}")
         if self._world.hits("laptop_dies"):
-            seat.fuse.left = int(self._world.chance.random() ** 2 * _ODDS_OF_DEATH_MIDWAY)
+            events = _EVENTS.get(step.kind, _EVENTS_OF_ONE)
+            seat.fuse.left = int(self._world.chance.random() ** 2 * events)
         try:
             getattr(self, f"_{step.kind}")(seat)
         except Died:

@@ -255,6 +255,8 @@ class Laws:
     def _check_not_with_oneself(self, seat: Seat, dispute: Dispute) -> None:
         if dispute.theirs is None and dispute.base_version == 0:
             return  # Its tombstone was collected, and so forgotten here, its own as well.
+        if seat.id in self._world.drifted:
+            return
         between = [
             past
             for past in self.chronicle.past.get(dispute.name, [])

@@ -29,7 +29,7 @@ import tests.simulation.mutants_of_pushing
 import tests.simulation.mutants_of_servers  # noqa: F401 - likewise
 from tests.simulation.chance import plan_of
 from tests.simulation.planting import MUTANTS, planted
-from tests.simulation.seeds import folder_for_files
+from tests.simulation.seeds import stage
 from tests.simulation.story import tell_story
 
 FRESH: Final = 500
@@ -54,7 +54,7 @@ def found_by(name: str, seeds: Sequence[int], *, enough: int = 1) -> Found:
     finding: list[int] = []
     laws: list[str] = []
     tried = 0
-    with folder_for_files() as folder, planted(name):
+    with stage() as folder, planted(name):
         for seed in seeds:
             tried += 1
             if law := tell_story(plan_of(seed), folder).law:

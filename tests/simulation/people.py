@@ -90,7 +90,7 @@ class People:
                 fields[field] = self._tagged(chance, fields.get(field))
             else:
                 fields[field] = self._memory.new_token()
-        if name.collection == "clients" and chance.random() < 0.04:
+        if name.collection == "clients" and chance.random() < 0.07:
             fields["phone"] = f"{FORBIDDEN_WORD}-{self._memory.new_token()}"
         if name.collection in PARENT and (body is None or chance.random() < 0.15):
             self._reassign(seat, chance, name, fields)

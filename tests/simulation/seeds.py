@@ -63,40 +63,35 @@ class Sum(msgspec.Struct):
 
 
 @contextmanager
-def folder_for_files() -> Iterator[Path]:
-    """Lend a folder, in memory where there is one: no story waits for a disk."""
+def stage() -> Iterator[Path]:
+    """Lend a folder, in memory where there is one: no story waits for a disk.
+
+    Garbage is looked for less often meanwhile: a story makes much and leaves little.
+    """
     root = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=root))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def run_seeds(seeds: Iterable[int]) -> Sum:
-    """Let each seed happen, from nothing."""
-    with folder_for_files() as folder, _less_collecting():
-        total = Sum()
-        for seed in seeds:
-            total.add(tell_story(plan_of(seed), folder))
-        return total
-
-
-def run_plan(plan: Plan) -> Told:
-    """Let one plan happen."""
-    with folder_for_files() as folder:
-        return tell_story(plan, folder)
-
-
-@contextmanager
-def _less_collecting() -> Iterator[None]:
-    """Look for garbage less often: nothing of a story outlives it but by a mistake."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
     try:
-        yield
+        yield folder
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_seeds(seeds: Iterable[int]) -> Sum:
+    """Let each seed happen, from nothing."""
+    total = Sum()
+    with stage() as folder:
+        for seed in seeds:
+            total.add(tell_story(plan_of(seed), folder))
+    return total
+
+
+def run_plan(plan: Plan) -> Told:
+    """Let one plan happen."""
+    with stage() as folder:
+        return tell_story(plan, folder)

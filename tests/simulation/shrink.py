@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.simulation.chance import Plan, Step
-from tests.simulation.seeds import folder_for_files
+from tests.simulation.seeds import stage
 from tests.simulation.story import Told, tell_story
 
 MAX_TRIES: Final = 300
@@ -20,7 +20,7 @@ def shrunk(plan: Plan, law: str, *, max_tries: int = MAX_TRIES) -> tuple[Plan, T
     Steps go first, in halves, quarters and so on; then whole faults.  Each step has dice
     of its own, so that those which are left do what they did.
     """
-    with folder_for_files() as folder:
+    with stage() as folder:
         tries = _Tries(folder, law, max_tries)
         told = tries.tell(plan)
         assert told is not None, "it does not break this law"

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tests.simulation.chance import FAULTS, plan_of
-from tests.simulation.seeds import Sum, folder_for_files, run_seeds
+from tests.simulation.seeds import Sum, run_seeds, stage
 from tests.simulation.sometimes import STATES
 from tests.simulation.story import tell_story
 
@@ -74,7 +74,7 @@ def _check_reached(everything: Sum) -> None:
 
 @pytest.mark.parametrize("seed", range(1, SAME + 1))
 def test_the_same_seed_tells_the_same_story(seed: int) -> None:
-    with folder_for_files() as folder:
+    with stage() as folder:
         first = tell_story(plan_of(seed), folder)
         second = tell_story(plan_of(seed), folder)
     assert first.trace == second.trace
@@ -97,6 +97,6 @@ def test_another_process_tells_the_same_story() -> None:
         text=True,
         check=True,
     )
-    with folder_for_files() as folder:
+    with stage() as folder:
         here = [tell_story(plan_of(seed), folder).digest() for seed in seeds]
     assert json.loads(done.stdout) == here

@@ -76,3 +76,12 @@ def test_a_conflict_that_is_told_again_asks_nobody() -> None:
     after = pulled(unsent, TOMBSTONE, REGISTRY[TOLD.collection]).record
     (entry,) = after.entries
     assert (after.conflict, entry.base_version, entry.body) == (None, 4, letter("again"))
+
+
+def test_a_deletion_of_what_its_author_has_not_seen_asks_a_person() -> None:
+    made = seal(made_again(LocalRecord(key=KEY)))
+    deleted = edited(made, body=None, op_id="op2", collection=LETTERS, recorded_at="t").record
+    newer = Version(version=3, seq=30, schema=1, body=letter("another's"))
+    step = conflicted(deleted, op_id="op1", current=newer, new_op_id="op3", collection=LETTERS)
+    assert step.record.conflict is not None
+    assert (step.record.conflict.mine, step.record.conflict.theirs) == (None, newer)

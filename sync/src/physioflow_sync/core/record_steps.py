@@ -197,7 +197,7 @@ def reconciled(record: LocalRecord, mine: Entry, collection: Collection) -> Step
     server = record.server
     assert server is not None, "reconciled against nothing"
     mine = entry_at_present(mine, collection)
-    if _revives_unseen(mine, server) and collection.conflicts_of is None:
+    if _is_about_the_unseen(mine, server) and collection.conflicts_of is None:
         return conflict_opened(record, mine, theirs=server)
     match merge(collection, base=mine.base_body, mine=mine.body, theirs=server.body):
         case Conflict():
@@ -226,17 +226,15 @@ def reconciled(record: LocalRecord, mine: Entry, collection: Collection) -> Step
             )
 
 
-def _revives_unseen(mine: Entry, server: Version) -> bool:
-    """Tell whether an edit would bring back what was deleted without its author's knowledge.
+def _is_about_the_unseen(mine: Entry, server: Version) -> bool:
+    """Tell whether one side deleted what the other, which started from nothing, has.
 
-    Both started from nothing, so that a merge by bodies takes the deletion for no change.
+    Its author has not seen that it was deleted, or that there is something to delete; a
+    merge by bodies takes the side that is nothing for one that has not changed.
     """
-    return (
-        mine.base_body is None
-        and mine.body is not None
-        and server.body is None
-        and mine.base_version != server.version
-    )
+    is_delete_against_edit = (mine.body is None) != (server.body is None)
+    started_elsewhere = mine.base_body is None and mine.base_version != server.version
+    return is_delete_against_edit and started_elsewhere
 
 
 def conflict_opened(record: LocalRecord, mine: Entry, *, theirs: Version) -> Step:
