@@ -6,7 +6,8 @@ and imports what it finds there before any installed package: so it gets such a 
 its own, and nothing is ever changed in this tree.
 
 mutmut leaves alone what is decorated and what stands outside functions: properties, tables
-and constants are held by the tests of their values.
+and constants.  What survives of the rest says the same as the original: the type in a `cast`,
+None for False, a bound of an exponent that is past every ceiling.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ PARTS: Final = (
         seeds_apart=0,
     ),
 )
-MUTATION_TESTING: Final[tuple[tuple[str, ...], ...]] = (("tools/mutation.py",),)
+MUTATION_TESTING: Final[tuple[tuple[str, ...], ...]] = ((sys.executable, "tools/mutation.py"),)
 """Commands of the mutation testing, each a part of its own; the first word is the program."""
 
 

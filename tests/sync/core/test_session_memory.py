@@ -4,7 +4,6 @@ import pytest
 
 from physioflow_sync.core.errors import FailureKind, StoreFailureKind
 from physioflow_sync.core.session import (
-    PARKED_S,
     VERIFY_AGAIN_S,
     Effect,
     Event,
@@ -18,12 +17,15 @@ from physioflow_sync.core.session import (
     Session,
     Started,
     StoreFailed,
+    Verified,
     Verify,
     Wait,
     Wake,
     Woken,
 )
 
+FIVE_MINUTES_S, A_DAY_S = 5 * 60.0, 24 * 3_600.0
+"""As docs/PROTOCOL.md has it."""
 LAST_PAGE = Pulled(has_more=False, must_push=False, took_s=2.0)
 MUST_PUSH = Pulled(has_more=False, must_push=True, took_s=2.0)
 MORE = Pulled(has_more=True, must_push=False, took_s=2.0)
@@ -61,6 +63,13 @@ def test_the_first_comparison_waits_for_its_time_after_the_start_on_any_clock() 
     early_s, due_s = started_s + VERIFY_AGAIN_S - 1, started_s + VERIFY_AGAIN_S
     assert isinstance(play(*cycle, session=session, now_s=early_s)[1], Wait)
     assert play(*cycle, session=session, now_s=due_s)[1] == Verify()
+
+
+def test_everything_is_compared_again_after_a_day_and_not_before() -> None:
+    compared, _ = play(*ONLINE, Verified(complete=True))
+    cycle = (TIMER, Pushed(sent=0), LAST_PAGE)
+    assert isinstance(play(*cycle, session=compared, now_s=A_DAY_S - 1)[1], Wait)
+    assert play(*cycle, session=compared, now_s=A_DAY_S)[1] == Verify()
 
 
 def test_a_file_that_refuses_again_and_again_is_tried_with_growing_pauses() -> None:
@@ -129,10 +138,10 @@ def test_a_server_that_asks_to_wait_less_than_the_backoff_waits_for_the_backoff(
 
 def test_what_stands_aside_comes_back_when_its_time_is_over() -> None:
     poisoned, _ = play(Started(), Probed(), Failed(kind=FailureKind.SERVER_ERROR, op_ids=("bad",)))
-    aside, effect = play(Probed(), session=poisoned, now_s=PARKED_S - 1)
+    aside, effect = play(Probed(), session=poisoned, now_s=FIVE_MINUTES_S - 1)
     assert effect == Push(limit=500, parked=frozenset({"bad"}))
     assert set(aside.parked) == {"bad"}
-    back, effect = play(Probed(), session=aside, now_s=PARKED_S)
+    back, effect = play(Probed(), session=aside, now_s=FIVE_MINUTES_S)
     assert effect == Push(limit=500)
     assert back.parked == {}
 
