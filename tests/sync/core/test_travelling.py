@@ -119,7 +119,7 @@ def test_a_conflict_arrives_as_it_was_told(
     body = travelling_body(KEY, conflict)
     REGISTRY[TOLD.collection].decode(body)
     version = Version(version=3, seq=9, schema=1, body=body, author="Chi", device="Room 3")
-    told = elsewhere_of(LocalRecord(key=TOLD, server=version))
+    told = elsewhere_of(LocalRecord(key=TOLD, server=version), REGISTRY)
     assert told is not None
     assert (told.id, told.version, told.key) == ("c1", 3, KEY)
     assert (told.base_body, told.mine, told.theirs, told.mine_at) == (base, mine, theirs, "t")
@@ -129,7 +129,10 @@ def test_a_conflict_arrives_as_it_was_told(
 
 
 def test_a_conflict_that_is_over_or_being_changed_here_is_none_elsewhere() -> None:
-    assert elsewhere_of(LocalRecord(key=TOLD)) is None
-    assert elsewhere_of(LocalRecord(key=TOLD, server=replace(THEIRS, body=None))) is None
+    assert elsewhere_of(LocalRecord(key=TOLD), REGISTRY) is None
+    assert elsewhere_of(LocalRecord(key=TOLD, server=replace(THEIRS, body=None)), REGISTRY) is None
     told = replace(THEIRS, body=travelling_body(KEY, CONFLICT))
-    assert elsewhere_of(LocalRecord(key=TOLD, server=told, entries=deciding().entries)) is None
+    assert (
+        elsewhere_of(LocalRecord(key=TOLD, server=told, entries=deciding().entries), REGISTRY)
+        is None
+    )

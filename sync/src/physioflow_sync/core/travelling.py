@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.collections import conflicts_of, holds_conflicts
+from physioflow_sync.core.collections import Registry, conflicts_of, holds_conflicts
 from physioflow_sync.core.conflict_body import ConflictBody
 from physioflow_sync.core.local_record import LocalRecord, OpenConflict, RecordState
 from physioflow_sync.core.outbox import Decided
@@ -121,19 +121,19 @@ class ConflictElsewhere:
     device: str
 
 
-def elsewhere_of(record: LocalRecord) -> ConflictElsewhere | None:
-    """Return what a conflict's record says, or None where it is over."""
+def elsewhere_of(record: LocalRecord, registry: Registry) -> ConflictElsewhere | None:
+    """Return what a conflict's record says, in the present schema; None where it is over."""
     server = record.server
     if server is None or server.body is None or record.entries:
         return None
     told = _DECODER.decode(server.body)
-    collection = record.key.collection.removesuffix(conflicts_of(""))
+    collection = registry[record.key.collection.removesuffix(conflicts_of(""))]
     return ConflictElsewhere(
         id=record.key.id,
         version=server.version,
-        key=Key(collection, told.record_id),
-        base_body=body_bytes(told.base),
-        mine=body_bytes(told.mine),
+        key=Key(collection.name, told.record_id),
+        base_body=collection.upcast_body(body_bytes(told.base), schema=told.schema),
+        mine=collection.upcast_body(body_bytes(told.mine), schema=told.schema),
         theirs=body_bytes(told.theirs),
         mine_at=told.mine_at,
         author=server.author,

@@ -102,7 +102,7 @@ def why(held: Holdings, registry: Registry, record: LocalRecord) -> Waiting:
     return waiting_of(record, missing_parents=missing)
 
 
-def elsewhere(held: Holdings) -> tuple[ConflictElsewhere, ...]:
+def elsewhere(held: Holdings, registry: Registry) -> tuple[ConflictElsewhere, ...]:
     """Return the conflicts that are open and not this laptop's, oldest first."""
     records = held.records.values()
     own = {decided.id for record in records for decided in record.held}
@@ -110,10 +110,10 @@ def elsewhere(held: Holdings) -> tuple[ConflictElsewhere, ...]:
         (r for r in records if holds_conflicts(r.key.collection) and r.key.id not in own),
         key=lambda record: record.key.id,
     )
-    return tuple(filter(None, map(elsewhere_of, told)))
+    return tuple(filter(None, (elsewhere_of(record, registry) for record in told)))
 
 
-def counts(held: Holdings) -> Counts:
+def counts(held: Holdings, registry: Registry) -> Counts:
     """Return what waits for what."""
     records = _declared(held)
     states = [record.state for record in records]
@@ -128,7 +128,7 @@ def counts(held: Holdings) -> Counts:
         unsent=states.count(RecordState.UNSENT) + states.count(RecordState.SENDING),
         conflicts=states.count(RecordState.CONFLICT),
         rejected=states.count(RecordState.REJECTED),
-        elsewhere=len(elsewhere(held)),
+        elsewhere=len(elsewhere(held, registry)),
         oldest_unsent_at=oldest.recorded_at if oldest is not None else "",
     )
 

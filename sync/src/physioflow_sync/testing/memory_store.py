@@ -167,7 +167,7 @@ class MemoryStore:
             return self._with_created(work, resolution, at=at)
 
     def conflicts_elsewhere(self) -> tuple[ConflictElsewhere, ...]:
-        return memory_queue.elsewhere(self._held)
+        return memory_queue.elsewhere(self._held, self._registry)
 
     def decide_elsewhere(
         self, conflict: ConflictElsewhere, resolution: Resolution, *, recorded_at: datetime
@@ -275,7 +275,7 @@ class MemoryStore:
         return tuple(self.record(key) for key in sorted(opened, key=opened.__getitem__))
 
     def counts(self) -> Counts:
-        return memory_queue.counts(self._held)
+        return memory_queue.counts(self._held, self._registry)
 
     def has_sendable(self, *, parked: frozenset[str]) -> bool:
         chosen = memory_queue.choose(

@@ -214,7 +214,8 @@ class SqliteStore:
     def conflicts_elsewhere(self) -> tuple[ConflictElsewhere, ...]:
         with self._reads.one() as connection:
             records = load_records(connection, queue.elsewhere_keys(connection))
-        return tuple(filter(None, map(elsewhere_of, records.values())))
+        told = (elsewhere_of(record, self._registry) for record in records.values())
+        return tuple(filter(None, told))
 
     def decide_elsewhere(
         self, conflict: ConflictElsewhere, resolution: Resolution, *, recorded_at: datetime
