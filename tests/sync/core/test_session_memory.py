@@ -98,6 +98,14 @@ def test_a_batch_that_arrives_ends_the_doubt_about_pushing() -> None:
     assert play(does_not_go("a"), session=arrived)[0].parked == {}
 
 
+def test_a_smaller_batch_that_arrives_ends_the_pause_that_the_larger_one_asked_for() -> None:
+    too_large = Failed(kind=FailureKind.TOO_LARGE, op_ids=("a", "b"))
+    halved, effect = play(Started(), Probed(), too_large)
+    assert effect == Push(limit=1)
+    assert play(Pushed(sent=0), MUST_PUSH, session=halved)[1] == Wait(seconds=2.5)
+    assert play(Pushed(sent=1), Pushed(sent=0), MUST_PUSH, session=halved)[1] == Push(limit=2)
+
+
 def test_a_page_that_comes_ends_the_doubt_about_pushing() -> None:
     doubting, _ = play(Started(), Probed(), does_not_go("a", "b"))
     rested, _ = play(TIMER, Probed(), LAST_PAGE, session=doubting)

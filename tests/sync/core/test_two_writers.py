@@ -85,7 +85,7 @@ class OneRecordTwoWriters(RuleBasedStateMachine):
     @rule(field=st.sampled_from(["title", "note"]))
     def type_something(self, field: str) -> None:
         self.typed += 1
-        fields = json.loads(self.record.body) if self.record.body else {}
+        fields = json.loads(self.record.body or b"{}")
         self.expected = json.dumps({**fields, field: f"m{self.typed}"}).encode()
         self._take(
             edited(
@@ -99,7 +99,7 @@ class OneRecordTwoWriters(RuleBasedStateMachine):
 
     @rule(field=st.sampled_from(["title", "note"]))
     def other_writes(self, field: str) -> None:
-        fields = json.loads(self.server[-1]) if self.server and self.server[-1] else {}
+        fields = json.loads((self.server[-1] if self.server else None) or b"{}")
         self.server.append(json.dumps({**fields, field: f"t{len(self.server)}"}).encode())
 
     @precondition(lambda self: self.record.entries)

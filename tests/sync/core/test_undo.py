@@ -42,7 +42,7 @@ def test_what_was_changed_again_is_a_conflict() -> None:
 
 
 TITLES = st.sampled_from(["a", "b", "c"])
-BODIES = st.builds(lambda title, note: task(title, note=note), TITLES, TITLES)
+BODIES = st.builds(task, TITLES, note=TITLES)
 
 
 @settings(max_examples=60)
