@@ -47,11 +47,16 @@ class Deciders:
         return True
 
     def decide_everything(self, seat: Seat, chance: random.Random) -> None:
-        """Decide whatever waits for a person, once, for good."""
-        for way in self._ways(seat, chance, for_good=True):
-            way()
-        for way in self._ways_elsewhere(seat, chance):
-            way()
+        """Decide for good what waits for this person; what waits for others, now and then.
+
+        Now and then they are out instead, so that others decide for them.
+        """
+        if chance.random() < 0.7:
+            for way in self._ways(seat, chance, for_good=True):
+                way()
+        if chance.random() < 0.5:
+            for way in self._ways_elsewhere(seat, chance):
+                way()
 
     def _ways(
         self, seat: Seat, chance: random.Random, *, for_good: bool = False

@@ -105,3 +105,12 @@ def test_a_record_of_the_present_is_read_as_it_is() -> None:
         LocalRecord(key=KEY, conflict=conflict(None)),
     ):
         assert at_present(record, TASKS) == record
+
+
+def test_what_is_shown_is_of_the_schema_that_it_was_written_in() -> None:
+    nothing = LocalRecord(key=KEY)
+    known = replace(nothing, server=version(task("theirs"), schema=3))
+    queued = replace(known, entries=(entry(task("one")),))
+    in_conflict = replace(known, conflict=replace(conflict(task("mine")), schema=2))
+    shown = [record.schema for record in (nothing, known, queued, in_conflict)]
+    assert shown == [0, 3, 1, 2]

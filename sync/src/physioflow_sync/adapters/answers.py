@@ -52,7 +52,9 @@ def after_edit(
     Raises:
         RecordMoved: it no longer says what that person saw.
     """
-    if edit.seen is not None and not same_body(record.body, edit.seen):
+    # A sealed entry stays as it was sent, and is shown in the present schema.
+    shown = collection.upcast_body(record.body, schema=record.schema)
+    if edit.seen is not None and not same_body(shown, edit.seen):
         raise RecordMoved(*edit.key)
     return edited(
         record,

@@ -75,6 +75,15 @@ class LocalRecord:
         return self.server.body if self.server is not None else None
 
     @property
+    def schema(self) -> int:
+        """Schema version of `body`; 0 where there is nothing."""
+        if self.conflict is not None:
+            return self.conflict.schema
+        if self.entries:
+            return self.entries[-1].schema
+        return self.server.schema if self.server is not None else 0
+
+    @property
     def exists(self) -> bool:
         """False where neither the server nor this laptop has anything of it."""
         return bool(self.server or self.entries or self.conflict)
