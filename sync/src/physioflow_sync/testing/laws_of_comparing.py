@@ -49,6 +49,14 @@ def neighbour_of(key: Key, *, same_bucket: bool) -> Key:
 class LawsOfComparing:
     """See `StoreContract`."""
 
+    def test_one_collection_is_mended_after_another(self, store: Store) -> None:
+        there = wire(TASK, task(), version=1)
+        for has_more in (True, False):  # At the feed's end a store may make its indexes.
+            pull(store, there, wire(LETTER, letter(), version=1), has_more=has_more)
+            repair(store, TASK, [there])
+        repair(store, LETTER, [])
+        assert not store.record(LETTER).exists
+
     def test_nothing_sums_up_to_nothing(self, store: Store) -> None:
         assert store.digest() == {}
         save(store, TASK, task())
