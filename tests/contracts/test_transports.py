@@ -107,10 +107,17 @@ class Handler(BaseHTTPRequestHandler):
         except TransportFailure as failure:
             code = failure.code or ""
             status = 404 if code == "not_found" else STATUS[failure.kind]
-            self._problem(status, code, common_seq=failure.common_seq)
+            self._problem(status, code, common_seq=failure.common_seq, epoch=failure.epoch)
 
-    def _problem(self, status: int, code: str, *, common_seq: int | None = None) -> None:
-        problem = Problem(title=code, status=status, code=code, common_seq=common_seq)
+    def _problem(
+        self,
+        status: int,
+        code: str,
+        *,
+        common_seq: int | None = None,
+        epoch: str | None = None,
+    ) -> None:
+        problem = Problem(title=code, status=status, code=code, common_seq=common_seq, epoch=epoch)
         self._answer(status, problem)
 
     def _answer(self, status: int, answer: msgspec.Struct) -> None:

@@ -125,7 +125,9 @@ class SyncEngine:
             case Pull():
                 return self._pull(effect)
             case Resync():
-                self._store.begin_resync(effect.reason, common_seq=effect.common_seq)
+                self._store.begin_resync(
+                    effect.reason, common_seq=effect.common_seq, epoch=effect.epoch
+                )
                 return ResyncBegun()
             case Verify():
                 return self._verify()
@@ -303,7 +305,7 @@ def _failed(failure: TransportFailure, op_ids: tuple[str, ...]) -> Failed:
     if kind is FailureKind.GONE:
         try:
             reason = ResyncReason(failure.code)
-            resync = Resync(reason=reason, common_seq=failure.common_seq)
+            resync = Resync(reason=reason, common_seq=failure.common_seq, epoch=failure.epoch)
         except ValueError:
             kind = FailureKind.SERVER_ERROR
     return Failed(kind=kind, retry_after_s=failure.retry_after_s, op_ids=op_ids, resync=resync)

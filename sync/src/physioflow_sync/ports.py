@@ -144,11 +144,19 @@ class Store(Protocol):
         """
         ...
 
-    def begin_resync(self, reason: ResyncReason, *, common_seq: int | None = None) -> None:
+    def begin_resync(
+        self,
+        reason: ResyncReason,
+        *,
+        common_seq: int | None = None,
+        epoch: str | None = None,
+    ) -> None:
         """Read the feed from its beginning, over what is here.
 
         Args:
             common_seq: for EPOCH_CHANGED, see `resync.Timeline`; None: unknown.
+            epoch: the timeline that it speaks of; of a server that was restored again
+                before the first page came, it says nothing. None: of any.
         """
         ...
 

@@ -45,6 +45,7 @@ def snapshot(
         mine=mine,
         theirs=None,
         mine_at="2026-11-24T15:12:00+00:00",
+        schema=1,
         author=met_by[0],
         device=met_by[1],
     )

@@ -61,6 +61,7 @@ def decided(
         last_record_number=7,
         remembered=remembered or {},
         current=current or {},
+        buried=frozenset(),
     )
     return decide(prepared(*operations), known=known, domain=DOMAIN)
 

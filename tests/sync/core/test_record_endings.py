@@ -167,16 +167,23 @@ def test_a_conflict_that_somebody_decided_leaves_what_the_server_has() -> None:
 
 
 def decide_for_another(
-    record: LocalRecord, content: bytes | None, *, theirs_version: int = 3
+    record: LocalRecord, content: bytes | None, *, theirs_version: int = 3, schema: int = 1
 ) -> Step | None:
     return decided_for_another(
         record,
         Resolution(key=KEY, theirs_version=theirs_version, body=content),
         decided=Decided(id="c9", version=2),
+        schema=schema,
         op_id="op9",
         collection=TASKS,
         recorded_at="t",
     )
+
+
+def test_a_decision_for_another_laptop_carries_what_only_its_newer_build_knows() -> None:
+    step = decide_for_another(CLEAN, body(title="both", newer="x"), schema=7)
+    assert step is not None
+    assert [entry.schema for entry in step.record.entries] == [7]
 
 
 def test_a_decision_for_another_laptop_waits_for_its_answer_with_what_it_decides() -> None:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from physioflow_sync.core.changes import Key, Version, same_body
 from physioflow_sync.core.collections import Collection
+from physioflow_sync.core.deciding import resolved
 from physioflow_sync.core.local_record import LocalRecord, RecordState, Step
 from physioflow_sync.core.outbox import EntryState
 from physioflow_sync.core.record_steps import edited, pulled, rejected
+from physioflow_sync.core.resolution import Resolution
 from physioflow_sync.core.resync import (
     Timeline,
     hand_in_bodies,
@@ -103,6 +105,16 @@ def test_two_versions_of_two_timelines_are_a_conflict() -> None:
 def test_of_two_tellings_of_one_conflict_the_servers_stands() -> None:
     step = meet(known(3, b'{"mine":1}', TOLD), version(4, b'{"mine":2}'))
     assert step.record == known(4, b'{"mine":2}', TOLD)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_conflict_is_not_withdrawn_whose_decision_may_be_lost(*, is_there: bool) -> None:
+    record = edit(known(2, b'{"mine":1}', TOLD), None)
+    if is_there:
+        step = meet(record, version(2, b'{"mine":1}'))
+        assert step.record == known(2, b'{"mine":1}', TOLD)
+    else:
+        assert not miss(record).record.exists
 
 
 def test_a_telling_that_both_sides_rewrote_goes_out_again() -> None:
@@ -201,9 +213,76 @@ def test_a_delete_of_what_is_missing_is_offered_so_that_nobody_brings_it_back() 
         assert (entry.base_version, entry.body) == (0, None)
         assert entry.state is EntryState.QUEUED
     assert not miss(known(2, None)).record.exists
+    may_have_arrived = edit(seal(edit(LocalRecord(key=KEY), letter())), None, "op2")
+    (entry,) = miss(may_have_arrived).record.entries
+    assert (entry.offered, entry.body) == (True, None)
     # Nobody else can have what never left this laptop.
-    never_sent = edit(seal(edit(LocalRecord(key=KEY), letter())), None, "op2")
-    assert not miss(never_sent).record.exists
+    never_sent = miss(edit(LocalRecord(key=KEY), letter())).record
+    assert not never_sent.entries[0].offered
+    assert not edit(never_sent, None).exists
+
+
+def test_a_delete_of_what_was_made_again_is_told_for_another_laptop_may_have_it() -> None:
+    made_again = miss(edit(known(3, letter()), letter("mine"))).record
+    (again,) = made_again.entries
+    assert (again.op_id, again.offered, again.base_version) == ("new", True, 0)
+    (entry,) = edit(made_again, None, "op2").entries
+    assert (entry.op_id, entry.offered, entry.base_version) == ("op2", True, 0)
+    # What it said before the restore is nobody's any more: to go back to it is a change.
+    (entry,) = edit(made_again, letter(), "op2").entries
+    assert (entry.offered, entry.body) == (True, letter())
+    # A second restore that does not have it either changes nothing.
+    (entry,) = miss(made_again).record.entries
+    assert entry == again
+    # While it is on its way, a delete waits; if it is refused, the delete is told.
+    waits = edit(seal(made_again), None, "op2")
+    refused = rejected(waits, op_id="new", code="c", errors=(), collection=LETTERS).record
+    (entry,) = refused.entries
+    assert (entry.op_id, entry.offered, entry.base_version) == ("op2", True, 0)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_behind_a_sealed_entry_what_was_lost_is_looked_at_first(*, is_there: bool) -> None:
+    sealed = seal(edit(known(2, letter("base")), letter("mine")))
+    record = pulled(sealed, version(3, letter("lost")), LETTERS).record
+    step = meet(record, version(2, letter("base"))) if is_there else miss(record)
+    conflict = step.record.conflict
+    assert conflict is not None
+    assert (conflict.mine, conflict.theirs.body) == (letter("mine"), letter("lost"))
+
+
+def test_behind_a_sealed_entry_what_was_lost_is_merged_where_the_rules_allow() -> None:
+    key = Key("tasks", "t1")
+    sealed = seal(edit(known(2, task("t", note="n"), key), task("t", note="mine")))
+    record = pulled(sealed, version(3, task("lost", note="n")), TASKS).record
+    step = meet(record, version(2, task("t", note="n")))
+    (entry,) = step.record.entries
+    assert (entry.base_version, entry.body) == (2, task("lost", note="mine"))
+    assert len(step.notes) == 1
+
+
+@pytest.mark.parametrize("decision", [None, letter("mine")])
+def test_what_is_decided_of_what_was_lost_is_told_even_that_it_is_gone(
+    decision: bytes | None,
+) -> None:
+    record = miss(conflict_over(3, mine=letter("mine"))).record
+    # A second restore leaves what the first has lost.
+    record = miss(record).record
+    decided = resolved(
+        record,
+        Resolution(key=KEY, theirs_version=0, body=decision),
+        op_id="op2",
+        recorded_at="t",
+    )
+    assert decided is not None
+    (entry,) = decided.record.entries
+    assert (entry.offered, entry.base_version, entry.body) == (True, 0, decision)
+
+
+def test_both_deleted_what_was_lost_and_that_is_told() -> None:
+    record = pulled(edit(known(1, letter()), letter("mine")), version(3, None), LETTERS).record
+    (entry,) = edit(miss(record).record, None, "op2").entries
+    assert (entry.offered, entry.base_version, entry.body) == (True, 0, None)
 
 
 def test_unsent_work_on_what_is_missing_makes_it_anew() -> None:

@@ -17,6 +17,7 @@ from physioflow_sync.core.travelling import (
     Withdraw,
     elsewhere_of,
     follow_ups,
+    is_told,
     still_says,
     travelling_body,
 )
@@ -126,6 +127,18 @@ def test_a_conflict_arrives_as_it_was_told(
     assert (told.author, told.device) == ("Chi", "Room 3")
     decoded = msgspec.json.decode(body, type=ConflictBody)
     assert (decoded.schema, decoded.theirs_version, body_bytes(decoded.mine)) == (1, 2, mine)
+
+
+def test_a_conflict_is_told_where_its_record_says_what_is_wanted_here() -> None:
+    said = Version(version=1, seq=9, schema=1, body=travelling_body(KEY, CONFLICT))
+    telling = LocalRecord(key=TOLD, server=said)
+    letters = REGISTRY[KEY.collection]
+    assert is_told(OPEN, telling, letters)
+    changed = replace(OPEN, conflict=replace(CONFLICT, mine=letter("mine, later")))
+    assert not is_told(changed, telling, letters)
+    assert not is_told(CLEAN, telling, letters)
+    assert not is_told(OPEN, LocalRecord(key=TOLD), letters)
+    assert not is_told(OPEN, replace(telling, server=replace(said, body=None)), letters)
 
 
 def test_a_conflict_that_is_over_or_being_changed_here_is_none_elsewhere() -> None:

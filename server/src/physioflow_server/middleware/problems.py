@@ -63,6 +63,7 @@ def problem_body(refusal: Refused, *, request_id: str) -> bytes:
             errors=list(refusal.errors) or None,
             current=refusal.current,
             common_seq=refusal.common_seq,
+            epoch=refusal.epoch,
         )
     )
 

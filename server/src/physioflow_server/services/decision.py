@@ -7,6 +7,7 @@ in one transaction.  Nothing here knows SQL.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import msgspec
@@ -20,6 +21,7 @@ from physioflow_sync.core.protocol import (
     Blocked,
     ConflictFound,
     Duplicate,
+    Operation,
     OperationKind,
     Rejected,
     Result,
@@ -54,6 +56,7 @@ class Known:
         remembered: by op_id.
         current: the records that the batch writes or points into, as they are now;
             tombstones included, collected ones too, unknown ones absent.
+        buried: those of `current` whose tombstone was collected.
     """
 
     epoch: str
@@ -62,6 +65,7 @@ class Known:
     last_record_number: int
     remembered: Mapping[str, Remembered]
     current: Mapping[Key, WireRecord]
+    buried: AbstractSet[Key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,11 @@ class _Batch:
                 code="op_id_reused",
                 errors=[FieldError(field="op_id", reason="was used for another change")],
             )
+        current = self._known.current.get(_key(item))
+        is_buried = _key(item) in self._known.buried
+        if current is not None and is_buried and current.version != before.version:
+            # Deleted since, and the feed no longer says so: its sender must learn it here.
+            return _conflict(item.operation, current)
         return Duplicate(
             op_id=item.operation.op_id,
             version=before.version,
@@ -164,13 +173,9 @@ class _Batch:
         if current is not None:
             if base == current.version:
                 return None
-            return ConflictFound(
-                op_id=item.operation.op_id,
-                current=current,
-                versions_since_base=max(0, current.version - base),
-            )
-        # A deletion that a restore lost is written as one, for whoever offers the record.
-        if base == 0 and (item.operation.kind is OperationKind.PUT or self._is_offer(item)):
+            return _conflict(item.operation, current)
+        # A deletion of what a restore lost is written as one, for whoever offers the record.
+        if base == 0 and (item.operation.kind is OperationKind.PUT or item.operation.offered):
             return None
         return Rejected(
             op_id=item.operation.op_id,
@@ -240,6 +245,14 @@ class _Batch:
 
 def _key(item: Prepared | Unfit) -> Key:
     return Key(item.operation.collection, item.operation.record_id)
+
+
+def _conflict(operation: Operation, current: WireRecord) -> ConflictFound:
+    return ConflictFound(
+        op_id=operation.op_id,
+        current=current,
+        versions_since_base=max(0, current.version - operation.base_version),
+    )
 
 
 def _rejected(item: Prepared | Unfit, field: str, reason: str) -> Rejected:

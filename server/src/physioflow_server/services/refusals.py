@@ -24,6 +24,7 @@ class Refused(Exception):
         errors: Sequence[FieldError] = (),
         current: WireRecord | None = None,
         common_seq: int | None = None,
+        epoch: str | None = None,
         retry_after_s: int | None = None,
     ) -> None:
         self.status = status
@@ -33,6 +34,7 @@ class Refused(Exception):
         self.errors = tuple(errors)
         self.current = current
         self.common_seq = common_seq
+        self.epoch = epoch
         self.retry_after_s = retry_after_s
         super().__init__(f"{status} {code}")
 
@@ -62,9 +64,11 @@ def device_revoked() -> Refused:
     return Refused(403, "device_revoked", "This laptop's access was withdrawn")
 
 
-def gone(code: str, title: str, *, common_seq: int | None = None) -> Refused:
+def gone(
+    code: str, title: str, *, common_seq: int | None = None, epoch: str | None = None
+) -> Refused:
     """The cursor or the epoch no longer fits; the laptop syncs anew, in place."""
-    return Refused(410, code, title, common_seq=common_seq)
+    return Refused(410, code, title, common_seq=common_seq, epoch=epoch)
 
 
 def unavailable(title: str, *, retry_after_s: int) -> Refused:

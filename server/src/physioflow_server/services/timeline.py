@@ -94,7 +94,7 @@ def check_epoch(connection: Connection, clinic: ClinicRow, epoch: str) -> None:
         Refused: 410 `epoch_changed`.
     """
     if epoch != clinic.epoch:
-        raise _restored(common_seq(connection, clinic, epoch))
+        raise _restored(clinic, common_seq(connection, clinic, epoch))
 
 
 def checked_cursor(connection: Connection, text: str, *, clinic: ClinicRow) -> Cursor:
@@ -115,11 +115,11 @@ def checked_cursor(connection: Connection, text: str, *, clinic: ClinicRow) -> C
         ):
             # There was another restore, before the one that we know of.
             common = None
-        raise _restored(common)
+        raise _restored(clinic, common)
     if not 0 <= cursor.seq <= clinic.seq:
-        raise _restored(None)
+        raise _restored(clinic, None)
     if link_at(connection, clinic, cursor.seq) != cursor.chain_hash:
-        raise _restored(None)
+        raise _restored(clinic, None)
     return cursor
 
 
@@ -138,7 +138,6 @@ def link_at(connection: Connection, clinic: ClinicRow, seq: int) -> bytes | None
     return connection.execute(_LINK, {"clinic_id": clinic.id, "seq": seq}).scalar()
 
 
-def _restored(common: int | None) -> Refused:
-    return gone(
-        "epoch_changed", "The server's records were restored from a backup", common_seq=common
-    )
+def _restored(clinic: ClinicRow, common: int | None) -> Refused:
+    title = "The server's records were restored from a backup"
+    return gone("epoch_changed", title, common_seq=common, epoch=clinic.epoch)

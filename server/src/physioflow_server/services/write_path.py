@@ -96,6 +96,7 @@ class WritePath:
                 last_record_number=clinic.last_record_number,
                 remembered=self._remembered(connection, clinic.id, batch),
                 current=current | buried,
+                buried=buried.keys(),
             )
             decision = decide(batch, known=known, domain=self._domain)
             link = clinic.chain_hash
@@ -173,10 +174,11 @@ def _buried(
     batch: Sequence[Prepared | Unfit],
     current: Mapping[Key, WireRecord],
 ) -> dict[Key, WireRecord]:
-    """Return those of the records to be written whose tombstone was collected."""
+    """Return those of the batch's records whose tombstone was collected."""
     if clinic.horizon == 0:
         return {}
-    missing = {item.key for item in batch if isinstance(item, Prepared) and item.key not in current}
+    keys = {Key(item.operation.collection, item.operation.record_id) for item in batch}
+    missing = keys - current.keys()
     return buried_rows.buried_records(connection, clinic.id, missing) if missing else {}
 
 

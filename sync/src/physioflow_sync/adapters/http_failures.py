@@ -88,6 +88,7 @@ def failure_of_answer(
         retry_after_s=retry_after(headers.get("retry-after"), now=now),
         code=problem.code if problem is not None else None,
         common_seq=problem.common_seq if problem is not None else None,
+        epoch=problem.epoch if problem is not None else None,
     )
 
 

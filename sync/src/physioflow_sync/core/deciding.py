@@ -36,8 +36,8 @@ def discarded(record: LocalRecord) -> Step:
 
 def given_up(record: LocalRecord) -> Step:
     """What a person gave up takes with it a creation that cannot be without it."""
-    may_have_been_sent = any(entry.state is EntryState.SEALED for entry in record.entries)
-    if record.server is not None or record.conflict is not None or may_have_been_sent:
+    first = next(iter(record.entries), None)
+    if first is None or first.state is EntryState.SEALED or not first.creates:
         return Step(record=record)
     return Step(record=LocalRecord(key=record.key))
 
@@ -78,11 +78,15 @@ def decided_for_another(
     resolution: Resolution,
     *,
     decided: Decided,
+    schema: int,
     op_id: str,
     collection: Collection,
     recorded_at: str,
 ) -> Step | None:
     """A person decided a conflict that another laptop had met.
+
+    Args:
+        schema: of what the other laptop wants; a decision may carry its unknown fields.
 
     Returns:
         None where the server's version is no longer what the person saw, or where this
@@ -100,7 +104,7 @@ def decided_for_another(
         base_version=0,
         base_body=None,
         body=body,
-        schema=schema_for(record, collection),
+        schema=max(schema, schema_for(record, collection)),
         recorded_at=recorded_at,
         decides=(decided,),
     )

@@ -153,6 +153,7 @@ class TransportFailure(SyncError):
             allows a trial; a floor for the next attempt.
         code: the problem code of the server's answer (`cursor_expired`), where it gave one.
         common_seq: with `epoch_changed`, up to where both timelines agree; None: unknown.
+        epoch: with `epoch_changed`, the timeline that `common_seq` speaks of.
     """
 
     def __init__(
@@ -163,10 +164,12 @@ class TransportFailure(SyncError):
         retry_after_s: float | None = None,
         code: str | None = None,
         common_seq: int | None = None,
+        epoch: str | None = None,
     ) -> None:
         self.kind = kind
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.code = code
         self.common_seq = common_seq
+        self.epoch = epoch
         super().__init__(f"{kind.value}: {detail}" if detail else kind.value)

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from physioflow_sync.core.changes import Key
+from physioflow_sync.core.changes import Key, same_body
 from physioflow_sync.core.errors import FieldError
 from physioflow_sync.core.protocol import Operation, OperationKind, raw_body
 
@@ -71,8 +71,17 @@ class Entry:
 
     @property
     def creates(self) -> bool:
-        """True where the server has never seen the record."""
+        """True where the server does not have the record."""
         return self.base_version == 0
+
+    @property
+    def says_nothing(self) -> bool:
+        """True where its base says the same: it was taken back, or created and deleted.
+
+        What the server has lost has no base any more, whatever it says.
+        """
+        is_lost = self.offered and self.creates
+        return not is_lost and same_body(self.body, self.base_body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,8 +75,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         schema: schema version of `body`.
         recorded_at: ISO 8601 with offset, by the laptop's clock; for people only.
         body: a JSON object; absent for a delete.
-        offered: the laptop knows that the server had this version and lost it in a
-            restore; `op_id` is then `resync.offered_op_id`, the same on every laptop.
+        offered: the laptop knows that the server had the record and lost it, or what it
+            said, in a restore. The version that was lost has the same op_id on every
+            laptop, `resync.offered_op_id`. A delete is then written although the server
+            does not know the record.
     """
 
     op_id: str
@@ -303,8 +305,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`application/problem+json` (RFC 9457) with the guide's codes.
 
-    `common_seq` comes with 410 `epoch_changed`: the greatest seq up to which the laptop's
-    timeline and the server's agree, where the server knows.
+    With 410 `epoch_changed` come `epoch`, the timeline that the server is on, and
+    `common_seq`, the greatest seq up to which the laptop's agrees with it, where known.
     """
 
     title: str
@@ -315,3 +317,4 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: list[FieldError] | None = None
     current: WireRecord | None = None
     common_seq: int | None = None
+    epoch: str | None = None

@@ -69,12 +69,11 @@ def edited(
         base_version=last.base_version,
         base_body=last.base_body,
         decides=last.decides,
-        offered=False,
+        offered=last.offered and last.creates,
     )
     if last.state is EntryState.QUEUED and not last.offered:
         fresh = replace(fresh, op_id=last.op_id)
-    if same_body(body, last.base_body):
-        # Taken back before anything was sent, or created and deleted: nothing to say.
+    if fresh.says_nothing:
         return Step(record=replace(record, entries=record.entries[:-1]))
     return Step(record=replace(record, entries=(*record.entries[:-1], fresh)))
 
@@ -179,9 +178,9 @@ def rejected(
             base_version=refused.base_version,
             base_body=refused.base_body,
             decides=refused.decides,
+            offered=refused.offered and refused.creates,
         )
-        # It may also have taken everything back: then there is nothing to say.
-        entries = () if same_body(later.body, later.base_body) else (later,)
+        entries = () if later.says_nothing else (later,)
         return Step(record=replace(record, entries=entries))
     dead = replace(
         entry_at_present(refused, collection),
@@ -305,8 +304,10 @@ def closed_with(
     """End a conflict with a body; what the server does not say yet is an ordinary edit."""
     note = ConflictClosed(conflict=conflict, result=body, by_person=by_person)
     record = replace(record, conflict=None)
+    # What a restored server has lost must be told again, even that it is gone.
+    is_lost = record.server is None and conflict.theirs.version == 0
     stands = None if record.server is None else record.server.body
-    if not same_body(body, stands):
+    if is_lost or not same_body(body, stands):
         entry = Entry(
             op_id=op_id,
             base_version=0,
@@ -315,6 +316,7 @@ def closed_with(
             schema=max(conflict.schema, conflict.theirs.schema),
             recorded_at=recorded_at,
             decides=(Decided(id=conflict.id), *conflict.decides),
+            offered=is_lost,
         )
         record = replace(record, entries=(on_server(entry, record.server),))
     return Step(record=record, notes=(note,))

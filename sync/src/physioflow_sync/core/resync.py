@@ -81,6 +81,21 @@ def restored(
     Args:
         new_op_id: for unsent work; the old ids belong to the old timeline.
     """
+    caught_up = _caught_up(record, timeline, new_op_id=new_op_id, collection=collection)
+    step = _restored(
+        caught_up.record, theirs, timeline=timeline, new_op_id=new_op_id, collection=collection
+    )
+    return replace(step, notes=(*caught_up.notes, *step.notes))
+
+
+def _restored(
+    record: LocalRecord,
+    theirs: Version,
+    *,
+    timeline: Timeline,
+    new_op_id: str,
+    collection: Collection,
+) -> Step:
     theirs = version_at_present(theirs, collection)
     ours = record.server
     is_lost = ours is not None and ours.seq > timeline.common_seq
@@ -115,33 +130,63 @@ def missing(
     record: LocalRecord, *, timeline: Timeline, new_op_id: str, collection: Collection
 ) -> Step:
     """The feed of a restored server came to its end without the record."""
+    caught_up = _caught_up(record, timeline, new_op_id=new_op_id, collection=collection)
+    step = _missing(caught_up.record, timeline=timeline, new_op_id=new_op_id, collection=collection)
+    return replace(step, notes=(*caught_up.notes, *step.notes))
+
+
+def _missing(
+    record: LocalRecord, *, timeline: Timeline, new_op_id: str, collection: Collection
+) -> Step:
     ours = record.server
     is_lost = ours is not None and ours.seq > timeline.common_seq
-    record = replace(record, server=None)
     if record.conflict is not None:
         theirs = record.conflict.theirs
-        shown = replace(theirs, version=0, seq=0, body=theirs.body if is_lost else None)
-        return agreed_or_open(record, replace(record.conflict, theirs=shown))
+        if not is_lost and theirs.version:
+            return unseen(record)
+        conflict = replace(record.conflict, theirs=replace(theirs, version=0, seq=0))
+        return agreed_or_open(replace(record, server=None), conflict, op_id=new_op_id)
+    record = replace(record, server=None)
     if record.entries:
+        first, last = (entry_at_present(record.entries[n], collection) for n in (0, -1))
         mine = replace(
-            entry_at_present(record.entries[-1], collection),
+            last,
             op_id=new_op_id,
-            offered=False,
-            decides=record.entries[0].decides,
+            base_version=0,
+            # What others offer may be older than what this was made upon.
+            base_body=None,
+            state=EntryState.QUEUED if last.state is EntryState.SEALED else last.state,
+            decides=first.decides,
+            # Another laptop may have it, and offer it: a deletion must be told as well.
+            offered=ours is not None or first.state is EntryState.SEALED or first.offered,
         )
-        if mine.state is EntryState.SEALED:
-            mine = replace(mine, state=EntryState.QUEUED)
-        if mine.body is None:
-            if ours is None:
-                return Step(record=replace(record, entries=()))
-            # Another laptop may offer what is to be deleted: let it meet a tombstone.
-            op_id = offered_op_id(timeline.epoch, record.key, None)
-            mine = replace(mine, op_id=op_id, offered=True)
-        return Step(record=replace(record, entries=(on_server(mine, None),)))
+        if mine.body is None and mine.offered:
+            mine = replace(mine, op_id=offered_op_id(timeline.epoch, record.key, None))
+        entries = () if mine.says_nothing else (mine,)
+        return Step(record=replace(record, entries=entries))
     if ours is None or not is_lost:
         return Step(record=record)
     offer = on_server(_offer(record.key, ours, timeline), None)
     return Step(record=replace(record, entries=(offer,)))
+
+
+def _caught_up(
+    record: LocalRecord, timeline: Timeline, *, new_op_id: str, collection: Collection
+) -> Step:
+    """Bring unsent work onto the version that was lost, as the lost server would have.
+
+    Behind a sealed entry, what the feed brought has not been looked at yet. What was to
+    withdraw a conflict is dropped: the decision that ended it may be lost.
+    """
+    if collection.conflicts_of is not None and record.entries and record.entries[-1].body is None:
+        return Step(record=replace(record, entries=()))
+    ours = record.server
+    if not record.entries or ours is None or ours.seq <= timeline.common_seq:
+        return Step(record=record)
+    mine = _opened(record, ours, new_op_id=new_op_id, collection=collection)
+    if mine.base_version == ours.version:
+        return Step(record=record)
+    return reconciled(record, mine, collection)
 
 
 def unseen(record: LocalRecord) -> Step:

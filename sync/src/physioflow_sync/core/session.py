@@ -59,10 +59,11 @@ class Pull:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resync:
-    """Begin to read the feed anew; see `resync.Timeline` for `common_seq`."""
+    """Begin to read the feed anew; see `ports.Store.begin_resync`."""
 
     reason: ResyncReason
     common_seq: int | None = None
+    epoch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from physioflow_sync.core.changes import Key
-from physioflow_sync.core.collections import Registry, conflicts_of, holds_conflicts
+from physioflow_sync.core.changes import Key, same_body
+from physioflow_sync.core.collections import Collection, Registry, conflicts_of, holds_conflicts
 from physioflow_sync.core.conflict_body import ConflictBody
 from physioflow_sync.core.local_record import LocalRecord, OpenConflict, RecordState
 from physioflow_sync.core.outbox import Decided
@@ -82,6 +82,23 @@ def still_says(record: LocalRecord, decided: Decided) -> bool:
     )
 
 
+def is_told(record: LocalRecord, by: LocalRecord, collection: Collection) -> bool:
+    """Tell whether a conflict's record says, as the server has it, what this laptop wants.
+
+    It may not: a server that does not know such records has refused what was told last.
+
+    Args:
+        collection: of the record that has two versions.
+    """
+    if record.conflict is None or by.server is None or by.server.body is None:
+        return False
+    told = _DECODER.decode(by.server.body)
+    return same_body(
+        collection.upcast_body(body_bytes(told.mine), schema=told.schema),
+        collection.upcast_body(record.conflict.mine, schema=record.conflict.schema),
+    )
+
+
 def travelling_body(key: Key, conflict: OpenConflict) -> bytes:
     """Return an open conflict as it travels."""
     return msgspec.json.encode(
@@ -107,6 +124,7 @@ class ConflictElsewhere:
         key: of the record that has two versions.
         base_body, mine, theirs: see `ConflictBody`.
         mine_at: ISO 8601 time of *mine* by that laptop's clock.
+        schema: schema version of `base_body` and `mine`: the present one, or a newer.
         author, device: who met it, and on which laptop.
     """
 
@@ -117,6 +135,7 @@ class ConflictElsewhere:
     mine: bytes | None
     theirs: bytes | None
     mine_at: str
+    schema: int
     author: str
     device: str
 
@@ -136,6 +155,7 @@ def elsewhere_of(record: LocalRecord, registry: Registry) -> ConflictElsewhere |
         mine=collection.upcast_body(body_bytes(told.mine), schema=told.schema),
         theirs=body_bytes(told.theirs),
         mine_at=told.mine_at,
+        schema=max(told.schema, collection.schema_version),
         author=server.author,
         device=server.device,
     )

@@ -237,6 +237,20 @@ class LawsOfRestoring:
         restore(store, common_seq=second)
         assert seal_one(store).offered
 
+    @pytest.mark.parametrize("met_first", [TASK, LETTER])
+    def test_what_is_common_with_one_timeline_says_nothing_of_the_next(
+        self, store: Store, met_first: Key
+    ) -> None:
+        on_server(store, LETTER, letter("ours"), version=2)
+        on_server(store, TASK, task(), version=2)
+        store.begin_resync(ResyncReason.EPOCH_CHANGED, common_seq=20, epoch="epoch-2")
+        bodies = {LETTER: letter("another's"), TASK: task()}
+        for key in (met_first, LETTER if met_first == TASK else TASK):
+            there = wire(key, bodies[key], version=1, seq=7)
+            pull(store, there, epoch="epoch-3", has_more=key == met_first)
+        # Both wrote after the two timelines had parted.
+        assert [record.key for record in store.conflicts()] == [LETTER]
+
     @pytest.mark.parametrize("reason", [ResyncReason.CURSOR_EXPIRED, ResyncReason.SCOPE_CHANGED])
     def test_another_resync_does_not_judge_anew_what_a_restore_has_seen(
         self, store: Store, reason: ResyncReason

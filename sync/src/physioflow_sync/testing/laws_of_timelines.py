@@ -58,7 +58,7 @@ class LawsOfTimelines:
         ):
             failure = failure_of(ask)
             assert (failure.kind, failure.code) == (FailureKind.GONE, "epoch_changed")
-            assert failure.common_seq == 1
+            assert (failure.common_seq, failure.epoch) == (1, server.epoch)
         assert server.writes() == writes
         assert whole_feed(transport).epoch != page.epoch
 
@@ -133,7 +133,9 @@ class LawsOfTimelines:
         assert answer.version == 1
         (record,) = whole_feed(transport).changes
         assert bytes(record.body) == b""
-        no_offer = operation(2, OTHER_TASK, None, offered=True)
+        of_what_was_made_again = operation(2, MORE_TASKS[0], None, offered=True)
+        assert isinstance(push_one(transport, of_what_was_made_again), Applied)
+        no_offer = operation(3, OTHER_TASK, None)
         assert isinstance(push_one(transport, no_offer), Rejected)
 
     def test_a_text_that_is_no_place_in_the_feed_is_no_restore(self, transport: Transport) -> None:
@@ -172,6 +174,17 @@ class LawsOfTimelines:
         # Its push is not hindered: each operation is answered by what the record is now.
         assert push(transport, cursor=cursor).results == []
 
+    def test_who_wrote_before_examining_anything_has_missed_tombstones_as_well(
+        self, transport: Transport, server: MemoryServer
+    ) -> None:
+        cursor = whole_feed(transport).next_cursor
+        push(transport, operation(1, TASK, task()))
+        colleague_pushes(server, operation(2, TASK, None, base_version=1))
+        server.bury(below=server.writes() + 1)
+        failure = failure_of(lambda: transport.changes(cursor=cursor, limit=2))
+        assert (failure.kind, failure.code) == (FailureKind.GONE, "cursor_expired")
+        assert whole_feed(transport).changes == []
+
     def test_who_begins_after_tombstones_were_collected_gets_to_the_end(
         self, transport: Transport, server: MemoryServer
     ) -> None:
@@ -201,6 +214,21 @@ class LawsOfTimelines:
         assert answer.version == 3
         (record,) = whole_feed(transport).changes
         assert record.version == 3
+
+    def test_what_was_written_and_deleted_since_is_no_success_where_the_feed_says_nothing(
+        self, transport: Transport, server: MemoryServer
+    ) -> None:
+        sent = operation(1, TASK, task())
+        push(transport, sent)
+        assert isinstance(push_one(transport, sent), Duplicate)
+        deleted = operation(2, TASK, None, base_version=1)
+        push(transport, deleted)
+        assert isinstance(push_one(transport, sent), Duplicate)
+        server.bury(below=server.writes() + 1)
+        answer = push_one(transport, sent)
+        assert isinstance(answer, ConflictFound)
+        assert (answer.current.version, bytes(answer.current.body)) == (2, b"")
+        assert isinstance(push_one(transport, deleted), Duplicate)
 
     def test_who_sees_other_collections_begins_anew(
         self, transport: Transport, server: MemoryServer

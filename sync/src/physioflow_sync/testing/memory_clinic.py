@@ -137,7 +137,7 @@ class Clinic:
             TransportFailure: GONE, with `common_seq` where that timeline was this clinic's.
         """
         if epoch != self.epoch:
-            raise _restored(self._common_seq(epoch))
+            raise self._restored(self._common_seq(epoch))
 
     def checked_cursor(self, text: str) -> Cursor:
         """Return a cursor whose past is this clinic's.
@@ -151,9 +151,9 @@ class Clinic:
             if common is not None and cursor.seq <= common and not self._knows(cursor):
                 # There was another restore, of which nobody took note.
                 common = None
-            raise _restored(common)
+            raise self._restored(common)
         if not self._knows(cursor):
-            raise _restored(None)
+            raise self._restored(None)
         return cursor
 
     def feed_after(self, text: str | None, scope: Sequence[str]) -> int:
@@ -165,11 +165,16 @@ class Clinic:
         if text is None:
             return 0
         cursor = self.checked_cursor(text)
-        if 0 < cursor.seq < self.horizon != cursor.horizon:
+        if cursor.seq < self.horizon != cursor.horizon:
             raise TransportFailure(FailureKind.GONE, code="cursor_expired")
         if cursor.scope != _scope_hash(scope):
             raise TransportFailure(FailureKind.GONE, code="scope_changed")
         return cursor.seq
+
+    def _restored(self, common_seq: int | None) -> TransportFailure:
+        return TransportFailure(
+            FailureKind.GONE, code="epoch_changed", common_seq=common_seq, epoch=self.epoch
+        )
 
     def _common_seq(self, epoch: str) -> int | None:
         names = list(self.lineage)
@@ -180,10 +185,6 @@ class Clinic:
 
     def _knows(self, cursor: Cursor) -> bool:
         return 0 <= cursor.seq <= self.seq and self.links[cursor.seq] == cursor.link
-
-
-def _restored(common_seq: int | None) -> TransportFailure:
-    return TransportFailure(FailureKind.GONE, code="epoch_changed", common_seq=common_seq)
 
 
 def _parsed(text: str) -> Cursor:

@@ -20,11 +20,14 @@ from physioflow_sync.core.resync import (
     restored,
     unseen,
 )
+from physioflow_sync.core.travelling import is_told
 from physioflow_sync.ports import PageApplied, Position
 from physioflow_sync.testing.memory_records import RunningResync, Transaction
 
 
-def begin_resync(work: Transaction, reason: ResyncReason, *, common_seq: int) -> None:
+def begin_resync(
+    work: Transaction, reason: ResyncReason, *, common_seq: int, epoch: str | None
+) -> None:
     """Leave the feed where it is, and take every record as not seen."""
     held = work.held
     before, stood = held.resync, held.position
@@ -40,9 +43,9 @@ def begin_resync(work: Transaction, reason: ResyncReason, *, common_seq: int) ->
         common_seq = min(common_seq, before.common_seq)
         if reason is not ResyncReason.EPOCH_CHANGED:
             # Begun anew, it remains the resync of a restore, for what it has not judged yet.
-            reason, common_seq = before.reason, before.common_seq
+            reason, common_seq, epoch = before.reason, before.common_seq, before.epoch
             judged = held.judged | held.seen
-    held.resync = RunningResync(reason=reason, common_seq=common_seq)
+    held.resync = RunningResync(reason=reason, common_seq=common_seq, epoch=epoch)
     held.seen, held.judged = set(), judged
 
 
@@ -51,6 +54,9 @@ def apply(work: Transaction, page: ChangesPage) -> PageApplied:
     held = work.held
     if page.scope is not None:
         held.scope = frozenset(page.scope)
+    if held.resync is not None and held.resync.epoch not in (None, page.epoch):
+        # Restored once more before the first page: nobody knows what is common with that.
+        held.resync = replace(held.resync, common_seq=0, epoch=page.epoch)
     keys = [Key(change.collection, change.id) for change in page.changes]
     conflicts = merged = 0
     for key, change in zip(keys, page.changes, strict=True):
@@ -59,11 +65,11 @@ def apply(work: Transaction, page: ChangesPage) -> PageApplied:
         conflicts += before.conflict is None and step.record.conflict is not None
         merged += any(isinstance(note, AutoMerged) for note in step.notes)
     held.seen.update(keys)
-    ended = _end_decided(work, keys)
+    ended = own_conflicts(work, keys, at=page.server_time)
     witness = held.position.witness if page.has_more else None
     held.position = Position(cursor=page.next_cursor, epoch=page.epoch, witness=witness)
     if held.resync is not None and not page.has_more:
-        ended += _sweep(work, held.resync, epoch=page.epoch)
+        ended += _sweep(work, held.resync, page)
         held.resync = None
     return PageApplied(changed=(*keys, *ended), conflicts=conflicts, merged=merged)
 
@@ -94,7 +100,7 @@ def _met(work: Transaction, change: WireRecord, *, epoch: str) -> Step:
     )
 
 
-def _sweep(work: Transaction, resync: RunningResync, *, epoch: str) -> list[Key]:
+def _sweep(work: Transaction, resync: RunningResync, page: ChangesPage) -> list[Key]:
     """Take what the feed has not brought by its end; return the records that changed."""
     scope = work.held.scope
     swept = [key for key in work.held.records if key not in work.held.seen]
@@ -105,8 +111,8 @@ def _sweep(work: Transaction, resync: RunningResync, *, epoch: str) -> list[Key]
         work.take(Step(record=LocalRecord(key=key)))
     rest = [key for key in swept if scope is None or key.collection in scope]
     for key in rest:
-        work.take(_not_met(work, key, resync, epoch=epoch))
-    return [*work.changed(swept), *_end_decided(work, rest)]
+        work.take(_not_met(work, key, resync, epoch=page.epoch))
+    return [*work.changed(swept), *own_conflicts(work, rest, at=page.server_time)]
 
 
 def _not_met(work: Transaction, key: Key, resync: RunningResync, *, epoch: str) -> Step:
@@ -121,18 +127,21 @@ def _not_met(work: Transaction, key: Key, resync: RunningResync, *, epoch: str) 
     )
 
 
-def _end_decided(work: Transaction, keys: Iterable[Key]) -> list[Key]:
-    """End those conflicts of this laptop of which the feed says that somebody decided them."""
-    over = {
-        key
-        for key in keys
-        if holds_conflicts(key.collection) and work[key].body is None and not work[key].entries
-    }
-    ended: list[Key] = []
-    for key in list(work.held.opened) if over else ():
+def own_conflicts(work: Transaction, keys: Iterable[Key], *, at: str) -> list[Key]:
+    """End those conflicts of this laptop that somebody decided; tell again what was not told."""
+    told = {key for key in keys if holds_conflicts(key.collection) and not work[key].entries}
+    own: list[Key] = []
+    for key in list(work.held.opened) if told else ():
         conflict = work[key].conflict
         assert conflict is not None
-        if Key(conflicts_of(key.collection), conflict.id) in over:
+        telling = Key(conflicts_of(key.collection), conflict.id)
+        if telling not in told:
+            continue
+        own.append(key)
+        is_over = work[telling].body is None
+        seen = work.before(telling) if is_over else work[telling]
+        if not is_told(work[key], seen, work.collection(key.collection)):
+            work.announce(key, at=at)
+        elif is_over:
             work.take(resolved_elsewhere(work[key], conflict_id=conflict.id))
-            ended.append(key)
-    return ended
+    return own

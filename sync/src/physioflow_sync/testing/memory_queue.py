@@ -66,7 +66,7 @@ def dependants(held: Holdings, registry: Registry, key: Key) -> tuple[Key, ...]:
         (
             (record.key, record.entries[0])
             for record in held.records.values()
-            if record.entries and record.server is None
+            if record.entries and record.entries[0].creates
         ),
         key=lambda first: held.places[first[1].op_id],
     )

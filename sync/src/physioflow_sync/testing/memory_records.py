@@ -38,10 +38,11 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningResync:
-    """A resync that has begun and not come to its end; see `core.resync.Timeline`."""
+    """A resync that has begun and not come to its end; see `ports.Store.begin_resync`."""
 
     reason: ResyncReason
     common_seq: int
+    epoch: str | None
 
     @property
     def is_restore(self) -> bool:
@@ -113,6 +114,10 @@ class Transaction:
             return self.registry[name]
         return Collection(name=name, body_type=msgspec.Struct, schema_version=0)
 
+    def before(self, key: Key) -> LocalRecord:
+        """Return a record as it was before this transaction."""
+        return self._before.get(key, self[key])
+
     def take(self, step: Step) -> None:
         """Take what the core decided."""
         record, held = step.record, self.held
@@ -139,6 +144,12 @@ class Transaction:
             edited(self[key], body=body, op_id=self.ids(), collection=collection, recorded_at=at)
         )
 
+    def announce(self, key: Key, *, at: str) -> None:
+        """Let a record's open conflict travel, whether or not it did."""
+        for told in follow_ups(LocalRecord(key=key), self[key]):
+            assert isinstance(told, Announce)
+            self.edit(told.key, told.body, at=at)
+
     def withdraw(self, key: Key, decided: Decided, *, at: str) -> None:
         """End a travelling conflict, if it still says what was decided."""
         if still_says(self[key], decided):
@@ -163,7 +174,7 @@ class Transaction:
 
     def changed(self, keys: Iterable[Key]) -> list[Key]:
         """Return those of the records that are no longer as they were."""
-        return [key for key in keys if self._before.get(key, self[key]) != self[key]]
+        return [key for key in keys if self.before(key) != self[key]]
 
     def _next(self) -> int:
         self.held.made += 1

@@ -123,9 +123,15 @@ class MemoryStore:
         with self._writing(at=page.server_time) as work:
             return memory_pages.apply(work, page)
 
-    def begin_resync(self, reason: ResyncReason, *, common_seq: int | None = None) -> None:
+    def begin_resync(
+        self,
+        reason: ResyncReason,
+        *,
+        common_seq: int | None = None,
+        epoch: str | None = None,
+    ) -> None:
         with self._writing(at="") as work:
-            memory_pages.begin_resync(work, reason, common_seq=common_seq or 0)
+            memory_pages.begin_resync(work, reason, common_seq=common_seq or 0, epoch=epoch)
 
     def digest(self) -> dict[str, list[int]]:
         return digests(
@@ -150,7 +156,8 @@ class MemoryStore:
                 work.take(repaired(work[key], version, work.collection(collection)))
             for key in gone:
                 work.take(unseen(work[key]))
-            return PageApplied(changed=tuple(work.changed((*there, *gone))))
+            ended = memory_pages.own_conflicts(work, gone, at="")
+            return PageApplied(changed=(*work.changed((*there, *gone)), *ended))
 
     def position(self) -> Position:
         return self._held.position
@@ -183,6 +190,7 @@ class MemoryStore:
                 before,
                 resolution,
                 decided=decided,
+                schema=conflict.schema,
                 op_id=self._ids(),
                 collection=collection,
                 recorded_at=at,

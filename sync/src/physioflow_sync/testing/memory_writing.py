@@ -73,6 +73,10 @@ class _Batch:
         )
         if not is_same and not self._is_offered_again(op, before.operation):
             return Rejected(op_id=op.op_id, code="op_id_reused", errors=[])
+        buried = self._clinic.buried.get(_key(op))
+        if buried is not None and buried.version != before.answer.version:
+            # Deleted since, and the feed no longer says so: its sender must learn it here.
+            return _conflict(op, buried)
         answer = before.answer
         return Duplicate(
             op_id=op.op_id, version=answer.version, seq=answer.seq, assigned=answer.assigned
@@ -90,16 +94,12 @@ class _Batch:
     def _against_current(self, op: Operation) -> Result | None:
         current = self._clinic.current(_key(op))
         if current is None:
-            if op.base_version == 0 and (op.kind is OperationKind.PUT or self._is_offer(op)):
+            if op.base_version == 0 and (op.kind is OperationKind.PUT or op.offered):
                 return None
             return Rejected(op_id=op.op_id, code="not_found", errors=[])
         if current.version == op.base_version:
             return None
-        return ConflictFound(
-            op_id=op.op_id,
-            current=current,
-            versions_since_base=max(0, current.version - op.base_version),
-        )
+        return _conflict(op, current)
 
     def _against_parents(
         self, op: Operation, collection: Collection, body: bytes | None
@@ -171,6 +171,11 @@ def _key(op: Operation) -> Key:
 def _payload(op: Operation) -> object:
     """Return what tells one operation from another under its op_id."""
     return (_key(op), op.kind, op.base_version, op.schema, bytes(op.body))
+
+
+def _conflict(op: Operation, current: WireRecord) -> ConflictFound:
+    since = max(0, current.version - op.base_version)
+    return ConflictFound(op_id=op.op_id, current=current, versions_since_base=since)
 
 
 def _invalid(op: Operation, field: str, reason: str) -> Rejected:

@@ -18,10 +18,11 @@ from physioflow_sync.core.protocol import (
     WireRecord,
     raw_body,
 )
-from physioflow_sync.core.resolution import Resolution, ResolveOutcome
+from physioflow_sync.core.resolution import Resolution, Resolved, ResolveOutcome
 from physioflow_sync.core.resync import ResyncReason
 from physioflow_sync.core.travelling import ConflictElsewhere, travelling_body
 from physioflow_sync.ports import Edit, PageApplied, Settled, Store
+from physioflow_sync.testing.tasks import letter
 
 NOW: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 NOTHING_PARKED: Final[frozenset[str]] = frozenset()
@@ -195,3 +196,17 @@ def decide_elsewhere(
         key=conflict.key, theirs_version=known if seen is None else seen, body=body
     )
     return store.decide_elsewhere(conflict, resolution, recorded_at=NOW)
+
+
+def open_and_tell(store: Store) -> Operation:
+    """Open a conflict over `LETTER` and bring it to the server as a record of its own."""
+    open_conflict(store, mine=letter("mine"), theirs=letter("theirs"), base=letter("base"))
+    operation = seal_told(store)
+    accept(store, operation)
+    return operation
+
+
+def decide(store: Store, body: bytes | None, *, theirs_version: int = 2) -> None:
+    """Decide the conflict over `LETTER`."""
+    decided = Resolution(key=LETTER, theirs_version=theirs_version, body=body)
+    assert isinstance(store.resolve(decided, recorded_at=NOW), Resolved)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from physioflow_sync.testing.laws_of_comparing import LawsOfComparing
 from physioflow_sync.testing.laws_of_deciding import LawsOfDeciding
+from physioflow_sync.testing.laws_of_deciding_elsewhere import LawsOfDecidingElsewhere
 from physioflow_sync.testing.laws_of_handing_in import LawsOfHandingIn
 from physioflow_sync.testing.laws_of_mending import LawsOfMending
 from physioflow_sync.testing.laws_of_pulling import LawsOfPulling
@@ -31,6 +32,7 @@ class StoreContract(
     LawsOfResyncing,
     LawsOfRestoring,
     LawsOfTravelling,
+    LawsOfDecidingElsewhere,
     LawsOfMending,
     LawsOfComparing,
     LawsOfHandingIn,

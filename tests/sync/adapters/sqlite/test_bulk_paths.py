@@ -63,6 +63,7 @@ class TwoStores(RuleBasedStateMachine):
         self.stores: tuple[Store, ...] = (self.file, self.memory)
         self.sent: list[tuple[Operation, Operation]] = []
         self.is_resyncing = False
+        self.scope: list[str] | None = None
 
     def teardown(self) -> None:
         if hasattr(self, "file"):
@@ -119,6 +120,10 @@ class TwoStores(RuleBasedStateMachine):
         assert replace(outcomes[0], changed=()) == replace(outcomes[1], changed=())
         assert named(outcomes[0].changed) == named(outcomes[1].changed)
 
+    def sees(self, collection: str) -> bool:
+        """Tell whether a server would tell this user of a collection."""
+        return self.scope is None or collection in self.scope
+
     @rule(
         records=st.lists(wire_records(), max_size=5, unique_by=lambda r: (r.collection, r.id)),
         cursor=st.integers(0, 99),
@@ -128,8 +133,9 @@ class TwoStores(RuleBasedStateMachine):
     def pull(
         self, records: list[WireRecord], cursor: int, has_more: bool, scope: list[str] | None
     ) -> None:
+        self.scope = self.scope if scope is None else scope
         page = ChangesPage(
-            changes=records,
+            changes=[record for record in records if self.sees(record.collection)],
             next_cursor=f"c:{cursor}",
             has_more=has_more,
             epoch="e",
@@ -141,11 +147,15 @@ class TwoStores(RuleBasedStateMachine):
         assert replace(outcomes[0], changed=()) == replace(outcomes[1], changed=())
         assert named(outcomes[0].changed) == named(outcomes[1].changed)
 
-    @rule(reason=st.sampled_from(ResyncReason), common_seq=st.sampled_from([None, 0, 30, 99]))
-    def begin_resync(self, reason: ResyncReason, common_seq: int | None) -> None:
-        self.is_resyncing = True
+    @rule(
+        reason=st.sampled_from(ResyncReason),
+        common_seq=st.sampled_from([None, 0, 30, 99]),
+        epoch=st.sampled_from([None, "e", "another"]),
+    )
+    def begin_resync(self, reason: ResyncReason, common_seq: int | None, epoch: str | None) -> None:
+        self.is_resyncing, self.scope = True, None
         for store in self.stores:
-            store.begin_resync(reason, common_seq=common_seq)
+            store.begin_resync(reason, common_seq=common_seq, epoch=epoch)
 
     @rule(told=st.booleans())
     def somebody_decides_what_was_met_here(self, told: bool) -> None:
@@ -195,6 +205,8 @@ class TwoStores(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_resyncing)  # The engine compares at a feed's end.
     @rule(collection=st.sampled_from(["tasks", "letters"]), records=st.lists(wire_records()))
     def repair(self, collection: str, records: list[WireRecord]) -> None:
+        if not self.sees(collection):
+            return
         own = {r.id: r for r in records if r.collection == collection and bytes(r.body)}
         for bucket in {bucket_of(key.id) for key in KEYS}:
             there = [record for record in own.values() if bucket_of(record.id) == bucket]

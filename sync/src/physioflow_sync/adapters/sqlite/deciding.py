@@ -85,6 +85,7 @@ def decide_elsewhere(
         before,
         resolution,
         decided=decided,
+        schema=conflict.schema,
         op_id=work.ids(),
         collection=collection,
         recorded_at=at,

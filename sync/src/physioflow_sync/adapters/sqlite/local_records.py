@@ -21,7 +21,7 @@ from physioflow_sync.adapters.sqlite.record_rows import (
 from physioflow_sync.adapters.sqlite.search import SearchIndex
 from physioflow_sync.adapters.sqlite.statements import Row, run_many
 from physioflow_sync.core.changes import Key, fields_of
-from physioflow_sync.core.collections import Registry
+from physioflow_sync.core.collections import Collection, Registry
 from physioflow_sync.core.local_record import LocalRecord, Note, Step
 from physioflow_sync.core.outbox import Decided, Entry
 from physioflow_sync.core.record_steps import edited
@@ -118,6 +118,14 @@ class LocalRecords:
             self._before |= load_records(self._connection, [key])
             self._after[key] = self._before[key]
         return self._after[key]
+
+    def before(self, key: Key) -> LocalRecord:
+        """Return a record as it was when it was loaded."""
+        return self._before[key]
+
+    def collection(self, key: Key) -> Collection:
+        """Return the collection of a record."""
+        return self._registry[key.collection]
 
     def take(self, step: Step) -> None:
         """Take what the core decided."""

@@ -13,12 +13,13 @@ from physioflow_sync.adapters.sqlite import bulk, queue, resyncing
 from physioflow_sync.adapters.sqlite.local_records import LocalRecords, UnitOfWork
 from physioflow_sync.adapters.sqlite.resyncing import RunningResync
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.collections import holds_conflicts
+from physioflow_sync.core.collections import conflicts_of, holds_conflicts
 from physioflow_sync.core.deciding import resolved_elsewhere
 from physioflow_sync.core.local_record import AutoMerged
 from physioflow_sync.core.protocol import ChangesPage, WireRecord
 from physioflow_sync.core.record_steps import pulled
 from physioflow_sync.core.resync import repaired, unseen
+from physioflow_sync.core.travelling import is_told
 from physioflow_sync.ports import PageApplied
 
 _SWEPT_AT_A_TIME: Final = 500
@@ -64,7 +65,7 @@ def apply(
         records.take(step)
         conflicts += before.conflict is None and step.record.conflict is not None
         merged += any(isinstance(note, AutoMerged) for note in step.notes)
-    ended = _end_decided(connection, records, aside)
+    ended = _own_conflicts(connection, records, aside, at=page.server_time)
     records.save(at=page.server_time)
     # Of a collection that only a newer build knows, there is nothing here to compare.
     bulk.forget(connection, [key for key in met_first if key.collection not in work.registry])
@@ -99,7 +100,7 @@ def repair(
     gone = [key for key in known if key.id not in ids]
     for key in gone:
         records.take(unseen(records[key]))
-    ended = _end_decided(connection, records, gone)
+    ended = _own_conflicts(connection, records, gone, at="")
     return PageApplied(changed=(*records.save(at=""), *ended))
 
 
@@ -115,27 +116,31 @@ def sweep(
         records = work.open(connection, keys)
         for key, is_judged in some:
             rules.take(records, key, is_judged=is_judged, new_op_id=work.ids())
-        changed += _end_decided(connection, records, filter(rules.sees, keys))
+        sees = filter(rules.sees, keys)
+        changed += _own_conflicts(connection, records, sees, at=page.server_time)
         changed += records.save(at=page.server_time)
     return PageApplied(changed=tuple(changed))
 
 
-def _end_decided(
-    connection: DBAPIConnection, records: LocalRecords, keys: Iterable[Key]
+def _own_conflicts(
+    connection: DBAPIConnection, records: LocalRecords, keys: Iterable[Key], *, at: str
 ) -> list[Key]:
     """End those conflicts of this laptop of which the feed says that somebody decided them.
 
+    Who decided something else than what this laptop wants now has not seen that: it goes
+    on as the conflict that it is, and is told again. So is what a restore has put back.
+
     Returns:
-        the records that had these conflicts.
+        the records that have or had these conflicts.
     """
-    over = [
-        key.id
-        for key in keys
-        if holds_conflicts(key.collection)
-        and records[key].body is None
-        and not records[key].entries
-    ]
-    ended = queue.conflicted_as(connection, over) if over else []
-    for conflict_id, key in ended:
-        records.take(resolved_elsewhere(records[key], conflict_id=conflict_id))
-    return [key for _, key in ended]
+    told = [key.id for key in keys if holds_conflicts(key.collection) and not records[key].entries]
+    own = queue.conflicted_as(connection, told) if told else []
+    for conflict_id, key in own:
+        telling = Key(conflicts_of(key.collection), conflict_id)
+        is_over = records[telling].body is None
+        seen = records.before(telling) if is_over else records[telling]
+        if not is_told(records[key], seen, records.collection(key)):
+            records.announce(key, at=at)
+        elif is_over:
+            records.take(resolved_elsewhere(records[key], conflict_id=conflict_id))
+    return [key for _, key in own]

@@ -58,13 +58,14 @@ class RunningResync(msgspec.Struct, frozen=True, kw_only=True):
         generation: above that of every record that it has not seen yet.
         judged_from: of a restore: records of this generation and above have been brought
             onto the new timeline, and are not judged a second time.
-        common_seq: see `core.resync.Timeline`.
+        common_seq, epoch: see `ports.Store.begin_resync`.
     """
 
     reason: ResyncReason
     generation: int
     judged_from: int
     common_seq: int = 0
+    epoch: str | None = None
 
     @property
     def is_restore(self) -> bool:
@@ -100,7 +101,13 @@ def keep_witness(connection: DBAPIConnection, cursor: str) -> None:
     local_values.put_meta(connection, {_WITNESS: cursor})
 
 
-def begin(connection: DBAPIConnection, reason: ResyncReason, *, common_seq: int | None) -> None:
+def begin(
+    connection: DBAPIConnection,
+    reason: ResyncReason,
+    *,
+    common_seq: int | None,
+    epoch: str | None,
+) -> None:
     """Leave the feed where it is, and mark every record as not seen."""
     before = running(connection)
     stood = position(connection)
@@ -117,6 +124,7 @@ def begin(connection: DBAPIConnection, reason: ResyncReason, *, common_seq: int 
         generation=generation,
         judged_from=generation,
         common_seq=common_seq or 0,
+        epoch=epoch,
     )
     if before is not None and before.is_restore:
         if reason is ResyncReason.EPOCH_CHANGED:
@@ -125,10 +133,22 @@ def begin(connection: DBAPIConnection, reason: ResyncReason, *, common_seq: int 
         else:
             # Begun anew, it remains the resync of a restore, for what it has not judged yet.
             begun = msgspec.structs.replace(before, generation=generation)
-    local_values.put_meta(
-        connection,
-        {_RESYNC: msgspec.json.encode(begun).decode(), _GENERATION: str(generation)},
-    )
+    _keep(connection, begun)
+    local_values.put_meta(connection, {_GENERATION: str(generation)})
+
+
+def with_page(connection: DBAPIConnection, page: ChangesPage) -> RunningResync | None:
+    """Return the resync that is under way as it takes a page, or None."""
+    resync = running(connection)
+    if resync is not None and resync.epoch not in (None, page.epoch):
+        # Restored once more before the first page: nobody knows what is common with that.
+        resync = msgspec.structs.replace(resync, common_seq=0, epoch=page.epoch)
+        _keep(connection, resync)
+    return resync
+
+
+def _keep(connection: DBAPIConnection, resync: RunningResync) -> None:
+    local_values.put_meta(connection, {_RESYNC: msgspec.json.encode(resync).decode()})
 
 
 def end(connection: DBAPIConnection) -> None:

@@ -178,7 +178,7 @@ class SqliteStore:
 
     def apply_page(self, page: ChangesPage) -> PageApplied:
         with self._writes.one() as connection:
-            resync = resyncing.running(connection)
+            resync = resyncing.with_page(connection, page)
             resyncing.remember_scope(connection, page)
             applied = pages.apply(self._work, connection, page, resync)
             resyncing.move_on(connection, page)
@@ -189,9 +189,15 @@ class SqliteStore:
             self._make_field_indexes()
         return applied
 
-    def begin_resync(self, reason: ResyncReason, *, common_seq: int | None = None) -> None:
+    def begin_resync(
+        self,
+        reason: ResyncReason,
+        *,
+        common_seq: int | None = None,
+        epoch: str | None = None,
+    ) -> None:
         with self._writes.one() as connection:
-            resyncing.begin(connection, reason, common_seq=common_seq)
+            resyncing.begin(connection, reason, common_seq=common_seq, epoch=epoch)
 
     def digest(self) -> dict[str, list[int]]:
         with self._reads.one() as connection:
