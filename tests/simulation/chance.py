@@ -51,12 +51,14 @@ TO_THE_WORLD: Final = {
     "schema_upgraded": (2.0, 4),
     "protocol_skewed": (2.0, 4),
     "laptop_revoked": (0.4, 1),
-    "record_drifted": (1.0, 2),
+    "record_drifted": (4.0, 3),
     "operation_poisoned": (1.5, 1),
     "network_down": (2.0, 4),
 }
 FAULTS: Final = (*ON_THE_WAY, *IN_A_PROGRAM, *TO_THE_WORLD)
 
+_RARE: Final = frozenset({"laptop_revoked", "operation_poisoned"})
+"""They end, or lengthen, a story."""
 _LAPTOPS: Final = (2, 2, 2, 3, 3, 4)
 _STEPS: Final = (30, 90)
 _LIKELY: Final = (0.02, 0.05, 0.12)
@@ -111,6 +113,8 @@ def plan_of(seed: int) -> Plan:
     odds = {fault: _odds(chance, fault) for fault in FAULTS}
     if odds["backup_restored"] or odds["restored_silently"]:
         odds["record_drifted"] = 0.0  # Nobody can offer again what a fault has erased.
+    if odds["restored_silently"]:
+        odds["protocol_skewed"] = 0.0  # The first protocol has no witness of such a restore.
     laptops = chance.choice(_LAPTOPS)
     switched = bool(odds["user_switched"])
     people = tuple(2 if switched and chance.random() < 0.6 else 1 for _ in range(laptops))
@@ -129,7 +133,7 @@ def plan_of(seed: int) -> Plan:
 def _odds(chance: random.Random, fault: str) -> float:
     is_on = chance.random() < (0.4 if fault in TO_THE_WORLD else 0.5)
     if fault in TO_THE_WORLD:
-        is_on = is_on and not (fault == "laptop_revoked" and chance.random() < 0.6)
+        is_on = is_on and not (fault in _RARE and chance.random() < 0.6)
         return 1.0 if is_on else 0.0
     likely = chance.choice(_LIKELY)
     if fault in ("laptop_dies", "typing_meanwhile"):

@@ -99,6 +99,7 @@ class Clinic:
                 _KINDS[refused.status],
                 code=refused.code,
                 common_seq=refused.common_seq,
+                epoch=refused.epoch,
                 retry_after_s=refused.retry_after_s,
             ) from None
         except DatabaseUnavailable:

@@ -33,7 +33,7 @@ class Deciders:
     def decide(self, seat: Seat, chance: random.Random) -> bool:
         """Decide one thing that waits for a person; False where nothing does."""
         ways = self._ways(seat, chance)
-        if not ways or chance.random() < 0.3:
+        if not ways or chance.random() < 0.5:
             ways += self._ways_elsewhere(seat, chance)
         if not ways or chance.random() < 0.5:
             ways += [
@@ -82,7 +82,7 @@ class Deciders:
         self, seat: Seat, chance: random.Random, dispute: Dispute, *, for_good: bool
     ) -> None:
         name, mine, theirs = dispute.name, dispute.mine, dispute.theirs
-        if not for_good and mine is not None and chance.random() < 0.2:
+        if not for_good and mine is not None and chance.random() < 0.35:
             body: bytes | None = self._people.changed(seat, chance, name, mine)
             self._people.save(seat, [(name, body)], "goes on with")
             return
@@ -157,6 +157,8 @@ class Deciders:
 
     def _mend(self, seat: Seat, chance: random.Random, name: Name, *, for_good: bool) -> None:
         """Repair a refused change, throw it away, or ask again."""
+        if all((e.name, e.state) != (name, "rejected") for e in seat.eye.outbox()):
+            return  # It has gone with what it belonged to.
         seen = seat.eye.shown(name)
         what = chance.random()
         if what < 0.2 and not for_good:
@@ -237,6 +239,7 @@ class Deciders:
                 raise BrokenLaw("8", f"undoing a merge brought {joined.name} back")
             self._memory.replaced(seat.id, joined.name, stands=before, result=after)
             self._world.saw("undo done")
+            self._memory.goes_back(seat.id, joined.name)
 
         self._people.act(
             seat, f"{seat.id.who} undoes a merge of {short(joined.name)}", do, done, learn

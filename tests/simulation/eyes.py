@@ -149,9 +149,10 @@ class LaptopEye(Eye):
             Joined(row[0], Name(row[1], row[2]), *row[3:]) for row in self.rows(query, (after,))
         ]
 
-    def meta(self, name: str) -> str | None:
-        found = self.rows("SELECT value FROM meta WHERE name = ?", (name,))
-        return found[0][0] if found else None
+    def kept(self) -> dict[str, str]:
+        """Return the store's own values: where the feed was left, which resync is under way."""
+        query = "SELECT name, value FROM meta WHERE name IN ('cursor', 'resync', 'scope')"
+        return {row[0]: row[1] for row in self.rows(query)}
 
 
 class Written(NamedTuple):

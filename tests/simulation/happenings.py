@@ -128,14 +128,26 @@ class Happenings:
             self._world.laws.looks.setdefault(seat.id, self._world.laws.look(seat))
         self._world.fault("restored_silently" if silently else "backup_restored")
         backup = self._world.chance.choice(self._world.clinic.backups)
+        deleted = [name for _, name in self._world.memory.deletions]
+        buried = [name for name in deleted if self._world.clinic.eye.is_buried(name)]
         self._world.clinic.restore(backup, silently=silently)
+        # Of a deletion that the server has forgotten before the laptops, nobody can tell.
+        for name in buried:
+            if not self._world.clinic.eye.is_buried(name):
+                self._world.memory.deletion_forgotten(name)
         self._world.laws.server_was_replaced()
         if any(seat.wire.unanswered for seat in self._world.seats):
             self._world.saw("restore during a push")
+        self._world.deliver_late(likely=0.7)
 
     def _tombstones_buried(self, seat: Seat) -> None:
+        if self._world.may_work(seat) and self._world.chance.random() < 0.6:
+            # Something that others still have, and will have missed.
+            self._world.people.delete_something(seat, self._world.chance)
+            for _ in range(4):
+                self._world.effect_of(seat)
         _, seq, horizon = self._world.clinic.eye.counter()
-        below = self._world.chance.randint(1, seq + 1)
+        below = self._world.chance.choice((seq + 1, self._world.chance.randint(1, seq + 1)))
         if below > horizon and self._world.clinic.bury(below):
             self._world.fault("tombstones_buried")
 

@@ -30,7 +30,7 @@ from physioflow_sync.ports import PageApplied, Settled
 from physioflow_sync.testing.world import SeededDice
 from tests.simulation.clinic import START
 from tests.simulation.domain import REGISTRIES, SCHEMA_1
-from tests.simulation.driver import Fuse
+from tests.simulation.driver import Died, Fuse
 from tests.simulation.eyes import LaptopEye
 from tests.simulation.memory import SeatId
 from tests.simulation.wire import Wire
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from tests.simulation.story import World
 
 T = TypeVar("T")
+
+Unsure = tuple[Callable[[], bool], Callable[[], None]]
+"""Of an act during which the program ended: was it done? and what it then means."""
 
 _SUFFIXES: Final = ("", "-wal", "-shm")
 
@@ -79,30 +82,54 @@ class WatchedStore(SqliteStore):
     def settle(
         self, results: Sequence[Result], *, recorded_at: datetime, witness: str | None = None
     ) -> Settled:
+        seat = self.seat
+        final = {result.op_id for result in results if not isinstance(result, Blocked)}
+
+        def learn() -> None:
+            for result in results:
+                if isinstance(result, ConflictFound | Rejected):
+                    seat.wire.final.add(result.op_id)
+                if isinstance(result, Blocked):
+                    seat.world.saw("blocked child")
+                else:
+                    seat.wire.answered(result.op_id)
+
+        def was_settled() -> bool:
+            return all(e.op_id not in final or e.state != "sealed" for e in seat.eye.outbox())
+
         settled = self._while(
             "settle",
             lambda: super(WatchedStore, self).settle(
                 results, recorded_at=recorded_at, witness=witness
             ),
+            (was_settled, learn),
         )
-        for result in results:
-            if isinstance(result, Blocked):
-                self.seat.world.saw("blocked child")
-                continue
-            if isinstance(result, ConflictFound | Rejected):
-                self.seat.wire.final.add(result.op_id)
-            self.seat.wire.answered(result.op_id)
+        learn()
         return settled
 
-    def begin_resync(self, reason: ResyncReason, *, common_seq: int | None = None) -> None:
-        self.seat.world.saw(f"resync, {reason.value}")
+    def begin_resync(
+        self,
+        reason: ResyncReason,
+        *,
+        common_seq: int | None = None,
+        epoch: str | None = None,
+    ) -> None:
+        seat = self.seat
+        seat.world.saw(f"resync, {reason.value}")
+
+        def learn() -> None:
+            if reason is ResyncReason.EPOCH_CHANGED:
+                # What was sent belongs to the old timeline now.
+                seat.wire.unanswered.clear()
+
         self._while(
             "resync",
-            lambda: super(WatchedStore, self).begin_resync(reason, common_seq=common_seq),
+            lambda: super(WatchedStore, self).begin_resync(
+                reason, common_seq=common_seq, epoch=epoch
+            ),
+            (lambda: reason.value in seat.eye.kept().get("resync", ""), learn),
         )
-        if reason is ResyncReason.EPOCH_CHANGED:
-            # What was sent belongs to the old timeline now.
-            self.seat.wire.unanswered.clear()
+        learn()
 
     def apply_page(self, page: ChangesPage) -> PageApplied:
         return self._while("page", lambda: super(WatchedStore, self).apply_page(page))
@@ -113,9 +140,14 @@ class WatchedStore(SqliteStore):
             "repair", lambda: super(WatchedStore, self).repair(collection, bucket, records)
         )
 
-    def _while(self, doing: str, work: Callable[[], T]) -> T:
+    def _while(self, doing: str, work: Callable[[], T], unsure: Unsure | None = None) -> T:
         self.seat.doing = doing
-        done = work()
+        try:
+            done = work()
+        except Died:
+            if unsure is not None:
+                self.seat.unsure.append(unsure)
+            raise
         self.seat.doing = ""
         return done
 
@@ -125,7 +157,7 @@ class Seat:
 
     Attributes:
         doing: the transaction of the engine that is under way; "" between them.
-        unsure: acts during which the program ended: (was it done?, what it then means).
+        unsure: acts during which the program ended.
         schema: of the build that this laptop runs.
         is_revoked: its access was withdrawn.
     """
@@ -139,7 +171,7 @@ class Seat:
         self.wire = Wire(world, self)
         self.schema = SCHEMA_1
         self.doing = ""
-        self.unsure: list[tuple[Callable[[], bool], Callable[[], None]]] = []
+        self.unsure: list[Unsure] = []
         self.is_revoked = False
         self.is_open = False
         self.merges_seen = 0

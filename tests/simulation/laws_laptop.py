@@ -13,7 +13,8 @@ What would make each fire:
         still shows it as open; one that the clinic does not see while this laptop has
         nothing more to send
     6   two sealed operations of one record, or a sealed one behind another
-    7   a record that this laptop has in an older version than its place in the feed says
+    7   a record that this laptop has in an older version than its place in the feed says, or
+        has although it was deleted before that place
     8   see `laws_server`; here: a deletion that somebody was told of and that is nowhere
 """
 
@@ -52,9 +53,10 @@ class Look:
             name: (version, seq, body) for name, version, seq, body in eye.known_versions()
         }
         self.handing_in = [(op_id, handed(op)) for op_id, op in eye.handing_in() if op is not None]
-        self.cursor = eye.meta("cursor")
-        self.resync = eye.meta("resync")
-        scope = eye.meta("scope")
+        kept = eye.kept()
+        self.cursor = kept.get("cursor")
+        self.resync = kept.get("resync")
+        scope = kept.get("scope")
         self.scope = frozenset(msgspec.json.decode(scope, type=list[str]) if scope else ())
         self.queues: defaultdict[Name, list[Waiting]] = defaultdict(list)
         for entry in self.outbox:
@@ -171,6 +173,9 @@ class Laws:
             raise BrokenLaw("1", f"the server lost {where} in a restore, and nobody has it")
 
     def _check_look(self, seat: Seat, before: Look | None, now: Look) -> None:
+        for _, (name, _) in now.handing_in:
+            if name not in now.queues:
+                seat.wire.unanswered.pop(name, None)  # It has left the outbox for good.
         self._check_edits(seat, now)
         self._check_deletes(seat, now)
         self._check_badges(seat, now)
@@ -253,19 +258,25 @@ class Laws:
                 self._check_ended(seat, was, now)
 
     def _check_not_with_oneself(self, seat: Seat, dispute: Dispute) -> None:
-        if dispute.theirs is None and dispute.base_version == 0:
-            return  # Its tombstone was collected, and so forgotten here, its own as well.
-        if seat.id in self._world.drifted:
+        # A second restore may bring back what the first had lost, and what a laptop has made
+        # anew since: then it is asked about its own older body.
+        if seat.id in self._world.drifted or self._world.clinic.restores > 1:
             return
         between = [
             past
             for past in self.chronicle.past.get(dispute.name, [])
             if dispute.base_version < past.version <= dispute.theirs_version
         ]
+        was_deleted = any(past.body is None for past in between)
+        if was_deleted and (dispute.base_version == 0 or self._is_buried(dispute.name)):
+            return  # Its tombstone was collected: what was before it was forgotten with it.
         own = [past for past in between if past.seat == seat.id]
         is_alone = bool(between) and len(own) == len(between)
         if is_alone or (own and not self._world.clinic.restores):
             raise BrokenLaw("3", f"{seat} has a conflict with itself over {short(dispute.name)}")
+
+    def _is_buried(self, name: Name) -> bool:
+        return self._world.clinic.eye.is_buried(name)
 
     def _check_kept(self, seat: Seat, was: Dispute, now: Dispute) -> None:
         if self._world.clinic.restores:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 class Past(NamedTuple):
+    seq: int
     version: int
     body: bytes | None
     seat: SeatId
@@ -148,7 +149,7 @@ class Chronicle:
         self.seq = row.seq
         self._op_ids.add(row.op_id)
         seat = SeatId(row.user, row.device)
-        self.past[row.name].append(Past(row.version, row.body, seat, row.op_id))
+        self.past[row.name].append(Past(row.seq, row.version, row.body, seat, row.op_id))
         found = tokens(row.body)
         self.tokens |= found
         self.ever |= found

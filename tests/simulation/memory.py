@@ -109,6 +109,12 @@ class Memory:
         """Somebody saw that a record was deleted, and wanted it nevertheless."""
         self.brought_back[name].add(seat)
 
+    def deletion_forgotten(self, name: Name) -> None:
+        """Nobody can know any more that a record was deleted."""
+        for seat, deleted in list(self.deletions):
+            if deleted == name:
+                del self.deletions[seat, deleted]
+
     def is_back(self, name: Name) -> None:
         """A record that was deleted is there again: what deletions came to is undone."""
         for seat, deleted in list(self.deletions):
@@ -133,6 +139,11 @@ class Memory:
         """Somebody threw a refused change away, and saw what stands instead."""
         self.lets_go(seat, tokens(seen) - tokens(stands))
         self.deletions.pop((seat, name), None)
+
+    def goes_back(self, seat: SeatId, name: Name) -> None:
+        """This seat's person undid a merge: what it sends now may say again what it once did."""
+        for saved in [each for each in self.saved if each[:2] == (seat, name)]:
+            del self.saved[saved]
 
     def was_at(self, seat: SeatId, name: Name, body: bytes | None) -> int | None:
         """Return when this seat's person saved exactly this body, or None if never."""

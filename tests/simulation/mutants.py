@@ -1,7 +1,8 @@
 """Can the simulation fail?  Faults are planted into the product, and must be found.
 
-    python -m tests.simulation.mutants --fresh     looks for each in new seeds, and keeps
-                                                   where it was found in mutants.json
+    python -m tests.simulation.mutants --fresh     looks for each in new seeds; keeps where
+                                                   it was found in mutants.json, and in
+                                                   docs/RELIABILITY.md
     python -m tests.simulation.mutants             replays those
 
 A simulation whose oracle is blind passes whatever happens.  Each mutant is a fault of the
@@ -38,36 +39,68 @@ KEPT: Final = 3
 """Finding seeds kept of each: a change to the product shifts what a seed meets."""
 PATIENCE: Final = 60
 """Seeds after which one finding seed is enough."""
+ABSENT: Final = ("", "none")
+"""No law was broken: all was well, or the simulation itself stumbled."""
 FOUND: Final = Path(__file__).with_name("mutants.json")
+REPORT: Final = Path(__file__).parents[2] / "docs" / "RELIABILITY.md"
+BEGIN: Final = "<!-- mutants: begin -->"
+END: Final = "<!-- mutants: end -->"
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Where a mutant was found, and by which law."""
+    """Where a mutant was found, and by which law.
+
+    Attributes:
+        after: how many seeds it took to find it the first time.
+    """
 
     seeds: list[int]
     laws: list[str]
-    tried: int
+    after: int
 
 
 def found_by(name: str, seeds: Sequence[int], *, enough: int = 1) -> Found:
-    """Let seeds happen with a fault planted until enough of them break a law."""
+    """Let seeds happen with a fault planted until enough of them break a law.
+
+    A seed that breaks one without the fault as well has found something else.
+    """
     finding: list[int] = []
     laws: list[str] = []
-    tried = 0
-    with stage() as folder, planted(name):
-        for seed in seeds:
-            tried += 1
-            if law := tell_story(plan_of(seed), folder).law:
+    after = 0
+    with stage() as folder:
+        for tried, seed in enumerate(seeds, 1):
+            with planted(name):
+                law = tell_story(plan_of(seed), folder).law
+            if law not in ABSENT and not tell_story(plan_of(seed), folder).law:
                 finding.append(seed)
                 laws.append(law)
+                after = after or tried
             if len(finding) == enough or (finding and tried >= PATIENCE):
                 break
-    return Found(finding, laws, tried)
+    return Found(finding, laws, after)
 
 
 def kept() -> dict[str, Found]:
     """Return where each was found."""
     return msgspec.json.decode(FOUND.read_bytes(), type=dict[str, Found])
+
+
+def table() -> str:
+    """Return where each was found, for docs/RELIABILITY.md."""
+    rows = [
+        f"| {name.replace('_', ' ')} | {found.seeds[0]} | {found.after} | {found.laws[0]} |"
+        for name, found in sorted(kept().items())
+    ]
+    head = ("| planted fault | first finding seed | after | law |", "| --- | --: | --: | --: |")
+    return "\n".join((*head, *rows))
+
+
+def _write_report() -> None:
+    before, begin, rest = REPORT.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"{REPORT} has lost its markers"
+    assert end, f"{REPORT} has lost its markers"
+    REPORT.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,13 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             where = ", ".join(
                 f"{s} (law {x})" for s, x in zip(found.seeds, found.laws, strict=True)
             )
-            print(f"{name}: {where or 'NOT FOUND'}; {found.tried} seeds", flush=True)
+            print(f"{name}: {where or 'NOT FOUND'}; after {found.after} seeds", flush=True)
     missed = sorted(name for name, found in results.items() if not found.seeds)
     if wanted.fresh:
         keep = {**before, **{name: found for name, found in results.items() if found.seeds}}
         FOUND.write_bytes(
             msgspec.json.format(msgspec.json.encode(dict(sorted(keep.items())))) + b"\n"
         )
+        _write_report()
     print(f"{len(results) - len(missed)} of {len(results)} found", *missed)
     return 1 if missed else 0
 

@@ -40,17 +40,26 @@ class People:
         if not seen or (not is_full and chance.random() < 0.35):
             self._make(seat, chance, seen)
             return
+        disputed = [dispute.name for dispute in seat.eye.disputes() if dispute.name in seen]
+        if disputed and chance.random() < 0.3:
+            seen = {name: seen[name] for name in disputed}
         name = chance.choice(sorted(seen))
         what = chance.random()
-        if name.collection in MAY_DELETE and what < 0.14:
+        if name.collection in MAY_DELETE and what < 0.18:
             self.save(seat, [(name, None)], "deletes")
-        elif what < 0.24 and (stands := seat.eye.known(name)) is not None:
+        elif what < 0.28 and (stands := seat.eye.known(name)) is not None:
             self.save(seat, [(name, stands)], "goes back to what the server has of")
-        elif what < 0.34:
+        elif what < 0.38:
             self._type_slowly(seat, name, chance)
         else:
             body = self.changed(seat, chance, name, seen[name])
             self.save(seat, [(name, body)], "changes")
+
+    def delete_something(self, seat: Seat, chance: random.Random) -> None:
+        """Delete a record that this screen shows and that may be deleted, if there is one."""
+        may_go = sorted(name for name in self._seen(seat) if name.collection in MAY_DELETE)
+        if may_go:
+            self.save(seat, [(chance.choice(may_go), None)], "deletes")
 
     def _seen(self, seat: Seat) -> dict[Name, bytes]:
         return {

@@ -237,9 +237,9 @@ class World:
             return request.ops
         return [op for op in request.ops if op.collection in FIELDS]
 
-    def deliver_late(self) -> None:
+    def deliver_late(self, likely: float = 0.05) -> None:
         """Bring a request to the server whose sender has long given up."""
-        if self.late and self.chance.random() < 0.15:
+        if self.late and self.chance.random() < likely:
             seat, packed, restores = self.late.pop(self.chance.randrange(len(self.late)))
             if restores < self.clinic.restores:
                 self.saw("late request after a restore")
@@ -276,7 +276,7 @@ class World:
             self.saw("death while settling")
         if not seat.doing and seat.wire.unanswered:
             self.saw("death between send and settle")
-        if seat.eye.meta("resync") is not None:
+        if "resync" in seat.eye.kept():
             self.saw("resync interrupted by a death")
         seat.kill()
         self.start(seat)
