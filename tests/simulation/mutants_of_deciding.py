@@ -59,10 +59,10 @@ def a_deletion_beats_an_edit() -> list[Patch]:
 def a_conflict_closes_without_a_person() -> list[Patch]:
     right = genuine(pages, "pulled")
 
-    def wrong(record: LocalRecord, version: Any, collection: Collection) -> Any:
+    def wrong(record: LocalRecord, version: Any, collection: Collection, **ids: Any) -> Any:
         if record.conflict is not None:
             return Step(record=LocalRecord(key=record.key, server=version))
-        return right(record, version, collection)
+        return right(record, version, collection, **ids)
 
     return [Patch(pages, "pulled", wrong)]
 
@@ -124,14 +124,6 @@ def a_conflict_is_withdrawn_before_its_decision_arrives() -> list[Patch]:
         return () if record.conflict is None else (Decided(id=record.conflict.id),)
 
     return [Patch(LocalRecord, "held", property(held))]
-
-
-@mutant
-def an_old_decision_closes_a_newer_conflict() -> list[Patch]:
-    return [
-        Patch(local_records, "still_says", lambda *_: True),
-        Patch(deciding, "still_says", lambda *_: True),
-    ]
 
 
 @mutant

@@ -39,7 +39,7 @@ def saves_the_cursor_before_the_page() -> list[Patch]:
 
 @mutant
 def a_pull_overwrites_unsent_edits() -> list[Patch]:
-    def wrong(record: LocalRecord, version: Any, _: Collection) -> Any:
+    def wrong(record: LocalRecord, version: Any, _: Collection, **__: Any) -> Any:
         return Step(record=LocalRecord(key=record.key, server=version))
 
     return [Patch(pages, "pulled", wrong)]
@@ -50,11 +50,11 @@ def takes_its_own_write_for_anothers() -> list[Patch]:
     """A retry after a lost answer conflicts with itself."""
     right = genuine(pages, "pulled")
 
-    def wrong(record: LocalRecord, version: Any, collection: Collection) -> Any:
+    def wrong(record: LocalRecord, version: Any, collection: Collection, **ids: Any) -> Any:
         opened = tuple(replace(e, state=EntryState.QUEUED) for e in record.entries[-1:])
         if record.entries and record.entries[0].state is EntryState.SEALED:
             record = replace(record, entries=opened)
-        return right(record, version, collection)
+        return right(record, version, collection, **ids)
 
     return [Patch(pages, "pulled", wrong)]
 
@@ -87,8 +87,10 @@ def a_resync_sweeps_nothing() -> list[Patch]:
 
 @mutant
 def a_restore_is_judged_by_version_numbers() -> list[Patch]:
-    def wrong(record: LocalRecord, theirs: Any, *, collection: Collection, **_: Any) -> Any:
-        return record_steps.pulled(record, theirs, collection)
+    def wrong(
+        record: LocalRecord, theirs: Any, *, collection: Collection, new_op_id: str, **_: Any
+    ) -> Any:
+        return record_steps.pulled(record, theirs, collection, new_op_id=new_op_id)
 
     return [Patch(resyncing, "restored", wrong)]
 

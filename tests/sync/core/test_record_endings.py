@@ -21,7 +21,7 @@ from physioflow_sync.core.local_record import (
     RecordState,
     Step,
 )
-from physioflow_sync.core.outbox import Decided, EntryState
+from physioflow_sync.core.outbox import Decided, Entry, EntryState
 from physioflow_sync.core.record_steps import acknowledged, conflicted, edited, pulled, rejected
 from physioflow_sync.core.resolution import Resolution
 
@@ -60,7 +60,7 @@ CLEAN = LocalRecord(key=KEY, server=version(3, body(title="a", note="n")))
 
 def in_conflict() -> LocalRecord:
     record = edit(CLEAN, body(title="m"), "op1")
-    return pulled(record, version(4, body(title="t")), TASKS).record
+    return pulled(record, version(4, body(title="t")), TASKS, new_op_id="pulled").record
 
 
 def dead() -> LocalRecord:
@@ -98,7 +98,9 @@ def test_an_edit_that_came_to_say_what_was_written_is_not_sent() -> None:
 
 def test_an_edit_behind_a_newer_version_meets_it_once_its_own_is_answered() -> None:
     record = edit(seal(edit(CLEAN, body(title="b", note="n"), "op1")), body(title="c", note="n"))
-    known = pulled(record, version(5, body(title="b", note="theirs")), TASKS).record
+    known = pulled(
+        record, version(5, body(title="b", note="theirs")), TASKS, new_op_id="pulled"
+    ).record
     step = acknowledged(known, op_id="op1", version=version(4, None), collection=TASKS)
     (entry,) = step.record.entries
     assert (entry.base_version, json.loads(entry.body or b"{}")) == (
@@ -109,7 +111,7 @@ def test_an_edit_behind_a_newer_version_meets_it_once_its_own_is_answered() -> N
 
 def test_a_conflict_keeps_the_newest_version_that_is_known() -> None:
     record = seal(edit(CLEAN, body(title="b"), "op1"))
-    record = pulled(record, version(6, body(title="newest")), TASKS).record
+    record = pulled(record, version(6, body(title="newest")), TASKS, new_op_id="pulled").record
     after = conflicted(
         record,
         op_id="op1",
@@ -180,6 +182,21 @@ def decide_for_another(
     )
 
 
+def test_a_deletion_of_what_was_lost_is_asked_again_as_that() -> None:
+    entry = Entry(
+        op_id="op1",
+        base_version=0,
+        base_body=None,
+        body=None,
+        schema=1,
+        recorded_at="t",
+        state=EntryState.REJECTED,
+        offered=True,
+    )
+    (again,) = rearmed(LocalRecord(key=KEY, entries=(entry,)), op_id="op2").record.entries
+    assert (again.op_id, again.offered, again.state) == ("op2", True, EntryState.QUEUED)
+
+
 def test_a_decision_for_another_laptop_carries_what_only_its_newer_build_knows() -> None:
     step = decide_for_another(CLEAN, body(title="both", newer="x"), schema=7)
     assert step is not None
@@ -226,9 +243,13 @@ def test_a_refused_decision_goes_on_as_the_conflict_that_it_was_to_end() -> None
 def test_an_offer_that_merged_is_no_longer_what_every_laptop_offers() -> None:
     offer = edit(CLEAN, body(title="offered", note="n"), "offer")
     offered = replace(offer, entries=(replace(offer.entries[0], offered=True),))
-    (kept,) = pulled(offered, version(4, body(title="a", note="n")), TASKS).record.entries
+    (kept,) = pulled(
+        offered, version(4, body(title="a", note="n")), TASKS, new_op_id="pulled"
+    ).record.entries
     assert (kept.op_id, kept.offered) == ("offer", True)
-    (merged,) = pulled(offered, version(4, body(title="a", note="m")), TASKS).record.entries
+    (merged,) = pulled(
+        offered, version(4, body(title="a", note="m")), TASKS, new_op_id="pulled"
+    ).record.entries
     assert merged.op_id != "offer"
     assert not merged.offered
 
@@ -249,14 +270,14 @@ def test_a_body_of_a_newer_build_is_carried_with_its_schema() -> None:
 def test_what_was_merged_with_a_newer_builds_body_bears_its_schema() -> None:
     record = edit(CLEAN, body(title="mine", note="n"))
     newer = replace(version(4, body(title="a", note="theirs")), schema=3)
-    (entry,) = pulled(record, newer, TASKS).record.entries
+    (entry,) = pulled(record, newer, TASKS, new_op_id="pulled").record.entries
     assert entry.schema == 3
 
 
 def test_what_was_decided_over_a_newer_builds_body_bears_its_schema() -> None:
     record = edit(CLEAN, body(title="m"), "op1")
     newer = replace(version(4, body(title="t")), schema=3)
-    opened = pulled(record, newer, TASKS).record
+    opened = pulled(record, newer, TASKS, new_op_id="pulled").record
     resolution = Resolution(key=KEY, theirs_version=4, body=body(title="both"))
     step = resolved(opened, resolution, op_id="op2", recorded_at="t")
     assert step is not None

@@ -107,7 +107,7 @@ def test_an_acknowledged_record_holds_what_was_sent() -> None:
 
 def test_a_pull_behind_a_sealed_entry_only_becomes_the_known_version() -> None:
     record = seal(edit(CLEAN, body(title="b"), "op1"))
-    after = pulled(record, version(4, body(title="b")), TASKS).record
+    after = pulled(record, version(4, body(title="b")), TASKS, new_op_id="pulled").record
     assert after.entries == record.entries
     done = acknowledged(after, op_id="op1", version=version(4, None), collection=TASKS).record
     assert done.state is RecordState.ON_SERVER
@@ -115,7 +115,9 @@ def test_a_pull_behind_a_sealed_entry_only_becomes_the_known_version() -> None:
 
 def test_a_pull_never_replaces_an_unsent_edit() -> None:
     record = edit(CLEAN, body(title="mine", note="n"))
-    after = pulled(record, version(4, body(title="theirs", note="n")), TASKS).record
+    after = pulled(
+        record, version(4, body(title="theirs", note="n")), TASKS, new_op_id="pulled"
+    ).record
     assert after.state is RecordState.CONFLICT
     assert after.conflict is not None
     assert after.conflict.mine == body(title="mine", note="n")
@@ -126,7 +128,7 @@ def test_a_pull_never_replaces_an_unsent_edit() -> None:
 
 def test_a_pull_that_merges_cleanly_rebases_the_entry_and_is_noted() -> None:
     record = edit(CLEAN, body(title="mine", note="n"))
-    step = pulled(record, version(4, body(title="a", note="theirs")), TASKS)
+    step = pulled(record, version(4, body(title="a", note="theirs")), TASKS, new_op_id="pulled")
     (entry,) = step.record.entries
     assert entry.base_version == 4
     assert entry.body is not None
@@ -137,7 +139,7 @@ def test_a_pull_that_merges_cleanly_rebases_the_entry_and_is_noted() -> None:
 
 
 def test_an_older_page_changes_nothing() -> None:
-    assert pulled(CLEAN, version(2, body(title="old")), TASKS).record == CLEAN
+    assert pulled(CLEAN, version(2, body(title="old")), TASKS, new_op_id="pulled").record == CLEAN
 
 
 def test_a_conflict_found_at_push_folds_the_later_edit_into_mine() -> None:
@@ -170,7 +172,9 @@ def test_a_conflict_that_merges_goes_out_under_a_new_op_id() -> None:
 
 
 def test_edits_behind_an_open_conflict_fold_into_mine() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
+    record = pulled(
+        edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS, new_op_id="pulled"
+    ).record
     after = edit(record, body(title="m2"))
     assert after.entries == ()
     assert after.conflict is not None
@@ -178,8 +182,10 @@ def test_edits_behind_an_open_conflict_fold_into_mine() -> None:
 
 
 def test_a_conflict_ends_when_both_sides_say_the_same() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    step = pulled(record, version(5, body(title="m")), TASKS)
+    record = pulled(
+        edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS, new_op_id="pulled"
+    ).record
+    step = pulled(record, version(5, body(title="m")), TASKS, new_op_id="pulled")
     assert step.record.state is RecordState.ON_SERVER
     (note,) = step.notes
     assert isinstance(note, ConflictClosed)
@@ -187,7 +193,9 @@ def test_a_conflict_ends_when_both_sides_say_the_same() -> None:
 
 
 def test_a_resolution_is_an_edit_whose_base_is_theirs() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
+    record = pulled(
+        edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS, new_op_id="pulled"
+    ).record
     decision = Resolution(key=KEY, theirs_version=4, body=body(title="both"))
     step = resolved(record, decision, op_id="op9", recorded_at="now")
     assert step is not None
@@ -197,7 +205,9 @@ def test_a_resolution_is_an_edit_whose_base_is_theirs() -> None:
 
 
 def test_taking_theirs_sends_nothing() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
+    record = pulled(
+        edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS, new_op_id="pulled"
+    ).record
     decision = Resolution(key=KEY, theirs_version=4, body=body(title="t"))
     step = resolved(record, decision, op_id="op9", recorded_at="now")
     assert step is not None
@@ -205,8 +215,10 @@ def test_taking_theirs_sends_nothing() -> None:
 
 
 def test_a_resolution_of_what_is_no_longer_open_is_refused() -> None:
-    record = pulled(edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS).record
-    moved = pulled(record, version(5, body(title="t5")), TASKS).record
+    record = pulled(
+        edit(CLEAN, body(title="m")), version(4, body(title="t")), TASKS, new_op_id="pulled"
+    ).record
+    moved = pulled(record, version(5, body(title="t5")), TASKS, new_op_id="pulled").record
     decision = Resolution(key=KEY, theirs_version=4, body=body(title="t"))
     assert resolved(moved, decision, op_id="op9", recorded_at="now") is None
     assert resolved(CLEAN, decision, op_id="op9", recorded_at="now") is None

@@ -65,7 +65,7 @@ def miss(record: LocalRecord, *, timeline: Timeline = NOW) -> Step:
 
 def conflict_over(number: int, *, mine: bytes | None = None) -> LocalRecord:
     record = edit(known(number - 1, letter("base")), mine)
-    return pulled(record, version(number, letter("theirs")), LETTERS).record
+    return pulled(record, version(number, letter("theirs")), LETTERS, new_op_id="pulled").record
 
 
 OURS = [2, 3]
@@ -244,7 +244,7 @@ def test_a_delete_of_what_was_made_again_is_told_for_another_laptop_may_have_it(
 @pytest.mark.parametrize("is_there", [True, False])
 def test_behind_a_sealed_entry_what_was_lost_is_looked_at_first(*, is_there: bool) -> None:
     sealed = seal(edit(known(2, letter("base")), letter("mine")))
-    record = pulled(sealed, version(3, letter("lost")), LETTERS).record
+    record = pulled(sealed, version(3, letter("lost")), LETTERS, new_op_id="pulled").record
     step = meet(record, version(2, letter("base"))) if is_there else miss(record)
     conflict = step.record.conflict
     assert conflict is not None
@@ -254,7 +254,7 @@ def test_behind_a_sealed_entry_what_was_lost_is_looked_at_first(*, is_there: boo
 def test_behind_a_sealed_entry_what_was_lost_is_merged_where_the_rules_allow() -> None:
     key = Key("tasks", "t1")
     sealed = seal(edit(known(2, task("t", note="n"), key), task("t", note="mine")))
-    record = pulled(sealed, version(3, task("lost", note="n")), TASKS).record
+    record = pulled(sealed, version(3, task("lost", note="n")), TASKS, new_op_id="pulled").record
     step = meet(record, version(2, task("t", note="n")))
     (entry,) = step.record.entries
     assert (entry.base_version, entry.body) == (2, task("lost", note="mine"))
@@ -279,8 +279,34 @@ def test_what_is_decided_of_what_was_lost_is_told_even_that_it_is_gone(
     assert (entry.offered, entry.base_version, entry.body) == (True, 0, decision)
 
 
+def test_what_all_laptops_offer_becomes_a_conflict_of_each_laptops_own() -> None:
+    record = meet(known(3, letter("ours")), version(2, letter("older"))).record
+    newer = version(4, letter("newer"))
+    conflict = pulled(record, newer, LETTERS, new_op_id="own").record.conflict
+    assert conflict is not None
+    assert (conflict.id, conflict.mine) == ("own", letter("ours"))
+
+
+def test_what_was_lost_may_be_chosen_whatever_the_feed_says_again() -> None:
+    there = version(2, letter("base"))
+    record = meet(conflict_over(3, mine=letter("mine")), there).record
+    for again in (
+        pulled(record, there, LETTERS, new_op_id="new").record,
+        meet(record, there).record,
+        unseen(record).record,
+        unseen(unseen(record).record).record,
+        miss(unseen(record).record).record,
+    ):
+        assert again.conflict is not None
+        assert again.conflict.theirs.body == letter("theirs")
+    deletes = unseen(miss(conflict_over(3, mine=None)).record).record
+    assert deletes.conflict is not None
+
+
 def test_both_deleted_what_was_lost_and_that_is_told() -> None:
-    record = pulled(edit(known(1, letter()), letter("mine")), version(3, None), LETTERS).record
+    record = pulled(
+        edit(known(1, letter()), letter("mine")), version(3, None), LETTERS, new_op_id="pulled"
+    ).record
     (entry,) = edit(miss(record).record, None, "op2").entries
     assert (entry.offered, entry.base_version, entry.body) == (True, 0, None)
 
@@ -314,13 +340,16 @@ def test_what_a_feed_did_not_bring_is_deleted_but_for_unsent_work() -> None:
 
 
 def test_a_repair_takes_any_version_where_no_work_waits() -> None:
-    assert repaired(known(9, letter("a")), version(2, letter("b")), LETTERS).record == known(
-        2, letter("b")
-    )
+    assert repaired(
+        known(9, letter("a")), version(2, letter("b")), LETTERS, new_op_id="pulled"
+    ).record == known(2, letter("b"))
     record = edit(known(2, letter("a")), letter("mine"))
-    assert repaired(record, version(1, letter("old")), LETTERS).record == record
+    assert repaired(record, version(1, letter("old")), LETTERS, new_op_id="pulled").record == record
     open_one = conflict_over(2, mine=letter("mine"))
-    assert repaired(open_one, version(3, letter("mine")), LETTERS).record.conflict is None
+    assert (
+        repaired(open_one, version(3, letter("mine")), LETTERS, new_op_id="pulled").record.conflict
+        is None
+    )
 
 
 def test_unsent_work_is_handed_in_entry_by_entry_and_a_conflict_as_what_is_wanted() -> None:
@@ -357,7 +386,7 @@ def records(draw: st.DrawFn) -> LocalRecord:
             case "seal" if record.entries:
                 record = seal(record)
             case _:
-                record = pulled(record, draw(VERSIONS), collection).record
+                record = pulled(record, draw(VERSIONS), collection, new_op_id="pulled").record
     return record
 
 

@@ -29,7 +29,7 @@ def seal(record: LocalRecord) -> LocalRecord:
 
 def test_a_creation_that_meets_a_deletion_asks_a_person() -> None:
     unsent = made_again(LocalRecord(key=KEY))
-    step = pulled(unsent, TOMBSTONE, LETTERS)
+    step = pulled(unsent, TOMBSTONE, LETTERS, new_op_id="pulled")
     assert step.record.state is RecordState.CONFLICT
     assert step.record.conflict is not None
     assert step.record.conflict.theirs == TOMBSTONE
@@ -47,14 +47,16 @@ def test_a_creation_that_the_server_refused_for_a_deletion_asks_a_person() -> No
 def test_a_deletion_newer_than_the_one_that_was_seen_asks_a_person() -> None:
     older = replace(TOMBSTONE, version=2, seq=20)
     unsent = made_again(LocalRecord(key=KEY, server=older))
-    assert pulled(unsent, TOMBSTONE, LETTERS).record.state is RecordState.CONFLICT
+    assert (
+        pulled(unsent, TOMBSTONE, LETTERS, new_op_id="pulled").record.state is RecordState.CONFLICT
+    )
 
 
 def test_who_saw_the_deletion_may_make_the_record_again() -> None:
     unsent = made_again(LocalRecord(key=KEY, server=TOMBSTONE))
     (entry,) = unsent.entries
     assert entry.base_version == TOMBSTONE.version
-    assert pulled(unsent, TOMBSTONE, LETTERS).record == unsent
+    assert pulled(unsent, TOMBSTONE, LETTERS, new_op_id="pulled").record == unsent
     written = replace(TOMBSTONE, version=5, seq=50)
     done = acknowledged(seal(unsent), op_id="op1", version=written, collection=LETTERS).record
     assert (done.state, done.body) == (RecordState.ON_SERVER, letter("again"))
@@ -68,12 +70,14 @@ def test_two_deletions_are_one() -> None:
         collection=LETTERS,
         recorded_at="t",
     ).record
-    assert pulled(deleting, TOMBSTONE, LETTERS).record == LocalRecord(key=KEY, server=TOMBSTONE)
+    assert pulled(deleting, TOMBSTONE, LETTERS, new_op_id="pulled").record == LocalRecord(
+        key=KEY, server=TOMBSTONE
+    )
 
 
 def test_a_conflict_that_is_told_again_asks_nobody() -> None:
     unsent = made_again(LocalRecord(key=TOLD))
-    after = pulled(unsent, TOMBSTONE, REGISTRY[TOLD.collection]).record
+    after = pulled(unsent, TOMBSTONE, REGISTRY[TOLD.collection], new_op_id="pulled").record
     (entry,) = after.entries
     assert (after.conflict, entry.base_version, entry.body) == (None, 4, letter("again"))
 

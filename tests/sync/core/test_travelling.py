@@ -18,6 +18,7 @@ from physioflow_sync.core.travelling import (
     elsewhere_of,
     follow_ups,
     is_told,
+    said_last,
     still_says,
     travelling_body,
 )
@@ -130,15 +131,24 @@ def test_a_conflict_arrives_as_it_was_told(
 
 
 def test_a_conflict_is_told_where_its_record_says_what_is_wanted_here() -> None:
-    said = Version(version=1, seq=9, schema=1, body=travelling_body(KEY, CONFLICT))
-    telling = LocalRecord(key=TOLD, server=said)
+    said = travelling_body(KEY, CONFLICT)
     letters = REGISTRY[KEY.collection]
-    assert is_told(OPEN, telling, letters)
+    assert is_told(OPEN, said, letters)
     changed = replace(OPEN, conflict=replace(CONFLICT, mine=letter("mine, later")))
-    assert not is_told(changed, telling, letters)
-    assert not is_told(CLEAN, telling, letters)
-    assert not is_told(OPEN, LocalRecord(key=TOLD), letters)
-    assert not is_told(OPEN, replace(telling, server=replace(said, body=None)), letters)
+    assert not is_told(changed, said, letters)
+    assert not is_told(CLEAN, said, letters)
+    assert not is_told(OPEN, None, letters)
+
+
+def test_what_a_conflicts_record_said_is_what_it_said_before_it_went() -> None:
+    there = LocalRecord(key=TOLD, server=replace(THEIRS, body=b'{"mine":1}'))
+    gone = replace(there, server=replace(THEIRS, version=3, body=None))
+    assert said_last(there, there) == b'{"mine":1}'
+    assert said_last(there, gone) == b'{"mine":1}'
+    assert said_last(LocalRecord(key=TOLD), gone) is None
+    # Its acknowledgement came after its deletion.
+    waited = replace(gone, entries=deciding(body=b'{"mine":2}').entries)
+    assert said_last(waited, gone) == b'{"mine":2}'
 
 
 def test_a_conflict_that_is_over_or_being_changed_here_is_none_elsewhere() -> None:

@@ -134,7 +134,11 @@ class OneRecordTwoWriters(RuleBasedStateMachine):
     @rule()
     def pull(self) -> None:
         clean = self.record.state is RecordState.ON_SERVER
-        self._take(pulled(self.record, version(len(self.server), self.server[-1]), TASKS))
+        self._take(
+            pulled(
+                self.record, version(len(self.server), self.server[-1]), TASKS, new_op_id="pulled"
+            )
+        )
         if clean:
             self.expected = self.server[-1]
 

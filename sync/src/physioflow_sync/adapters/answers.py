@@ -103,11 +103,27 @@ def after_answer(
             return Step(record=record)
 
 
-def tally(answers: Iterable[tuple[Result, LocalRecord, LocalRecord]]) -> Settled:
+def written_and_gone(answers: Iterable[tuple[Result, LocalRecord, LocalRecord]]) -> list[Key]:
+    """Return those records that were written, and are known to be deleted since.
+
+    Args:
+        answers: each with its record before and after it.
+    """
+    return [
+        after.key
+        for result, _, after in answers
+        if isinstance(result, Applied | Duplicate) and after.body is None
+    ]
+
+
+def tally(
+    answers: Iterable[tuple[Result, LocalRecord, LocalRecord]], ended: Iterable[Key]
+) -> Settled:
     """Count what answers came to; the engine's own records are a person's business nowhere.
 
     Args:
         answers: each with its record before and after it.
+        ended: the records whose open conflict came to an end with them.
     """
     count = dict.fromkeys(("applied", "merged", "conflicts", "rejected", "blocked"), 0)
     changed: dict[Key, None] = {}
@@ -127,6 +143,7 @@ def tally(answers: Iterable[tuple[Result, LocalRecord, LocalRecord]]) -> Settled
                 count["blocked"] += 1
         if after != before:
             changed[after.key] = None
+    changed |= dict.fromkeys(ended)
     return Settled(**count, changed=tuple(changed))
 
 

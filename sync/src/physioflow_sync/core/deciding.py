@@ -20,7 +20,7 @@ def rearmed(record: LocalRecord, *, op_id: str) -> Step:
         record.entries[-1],
         op_id=op_id,
         state=EntryState.QUEUED,
-        offered=False,
+        offered=record.entries[-1].offered and record.entries[-1].creates,
         code="",
         errors=(),
     )

@@ -78,13 +78,23 @@ def edited(
     return Step(record=replace(record, entries=(*record.entries[:-1], fresh)))
 
 
-def pulled(record: LocalRecord, version: Version, collection: Collection) -> Step:
-    """The feed brought a version of the record."""
-    if record.server is not None and version.version < record.server.version:
+def pulled(
+    record: LocalRecord, version: Version, collection: Collection, *, new_op_id: str
+) -> Step:
+    """The feed brought a version of the record.
+
+    Args:
+        new_op_id: for a conflict over what every laptop offers under one name.
+    """
+    known = record.server
+    if known is not None and version.version < known.version:
         return Step(record=record)
     version = version_at_present(version, collection)
     record = replace(record, server=version)
     if record.conflict is not None:
+        if known is not None and (known.version, known.seq) == (version.version, version.seq):
+            # Nothing new; and *theirs* may be what a restored server has lost.
+            return Step(record=record)
         return agreed_or_open(record, replace(record.conflict, theirs=version))
     if not record.entries or record.entries[0].state is EntryState.SEALED:
         # Behind a sealed entry the pulled version may be our own write: the answer tells.
@@ -92,7 +102,10 @@ def pulled(record: LocalRecord, version: Version, collection: Collection) -> Ste
     (entry,) = record.entries
     if entry.base_version == version.version:
         return Step(record=record)
-    return reconciled(record, entry, collection)
+    step = reconciled(record, entry, collection)
+    if entry.offered and step.record.conflict is not None:
+        return conflict_opened(record, replace(entry, op_id=new_op_id), theirs=version)
+    return step
 
 
 def acknowledged(
@@ -308,6 +321,7 @@ def closed_with(
     is_lost = record.server is None and conflict.theirs.version == 0
     stands = None if record.server is None else record.server.body
     if is_lost or not same_body(body, stands):
+        assert op_id, "nothing is sent without a name"
         entry = Entry(
             op_id=op_id,
             base_version=0,

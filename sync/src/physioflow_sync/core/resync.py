@@ -103,8 +103,9 @@ def _restored(
     record = replace(record, server=theirs)
     if record.conflict is not None:
         shown = theirs
-        if is_lost and not has_moved:
-            # What the server lost is still what a person must choose from.
+        is_known = ours is not None and (ours.version, ours.seq) == (theirs.version, theirs.seq)
+        if (is_lost and not has_moved) or is_known:
+            # What a restored server has lost is still what a person must choose from.
             shown = replace(theirs, body=record.conflict.theirs.body)
         return agreed_or_open(record, replace(record.conflict, theirs=shown))
     if record.entries:
@@ -173,10 +174,11 @@ def _missing(
 def _caught_up(
     record: LocalRecord, timeline: Timeline, *, new_op_id: str, collection: Collection
 ) -> Step:
-    """Bring unsent work onto the version that was lost, as the lost server would have.
+    """Bring unsent work onto the version that was lost, before both are judged.
 
     Behind a sealed entry, what the feed brought has not been looked at yet. What was to
-    withdraw a conflict is dropped: the decision that ended it may be lost.
+    withdraw a conflict is dropped: the decision that ended it may be lost, and where it is
+    not, a person decides once more.
     """
     if collection.conflicts_of is not None and record.entries and record.entries[-1].body is None:
         return Step(record=replace(record, entries=()))
@@ -195,18 +197,25 @@ def unseen(record: LocalRecord) -> Step:
     It is deleted, for so long that the tombstone is gone. Unsent work stays as it is: the
     server's answer to it will tell, and become a conflict.
     """
+    conflict, stood = record.conflict, record.server
     record = replace(record, server=None)
-    if record.conflict is not None:
-        theirs = replace(record.conflict.theirs, body=None)
-        return agreed_or_open(record, replace(record.conflict, theirs=theirs))
-    return Step(record=record)
+    if conflict is None:
+        return Step(record=record)
+    theirs = conflict.theirs
+    if theirs.version == 0 or (stood is not None and not same_body(theirs.body, stood.body)):
+        # A person still chooses from what a restored server has lost.
+        theirs = replace(theirs, version=0, seq=0)
+        return Step(record=replace(record, conflict=replace(conflict, theirs=theirs)))
+    return agreed_or_open(record, replace(conflict, theirs=replace(theirs, body=None)))
 
 
-def repaired(record: LocalRecord, version: Version, collection: Collection) -> Step:
+def repaired(
+    record: LocalRecord, version: Version, collection: Collection, *, new_op_id: str
+) -> Step:
     """A comparison showed that this laptop did not hold what the server does."""
     if not record.entries and record.conflict is None:
         return Step(record=replace(record, server=version_at_present(version, collection)))
-    return pulled(record, version, collection)
+    return pulled(record, version, collection, new_op_id=new_op_id)
 
 
 def hand_in_bodies(record: LocalRecord) -> tuple[Entry, ...]:

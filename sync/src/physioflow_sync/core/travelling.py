@@ -82,17 +82,26 @@ def still_says(record: LocalRecord, decided: Decided) -> bool:
     )
 
 
-def is_told(record: LocalRecord, by: LocalRecord, collection: Collection) -> bool:
-    """Tell whether a conflict's record says, as the server has it, what this laptop wants.
+def said_last(before: LocalRecord, after: LocalRecord) -> bytes | None:
+    """Return what a conflict's record said on the server while it was there."""
+    if after.body is not None:
+        return after.body
+    if before.entries:
+        return before.entries[0].body  # Its acknowledgement came after its deletion.
+    return None if before.server is None else before.server.body
 
-    It may not: a server that does not know such records has refused what was told last.
+
+def is_told(record: LocalRecord, said: bytes | None, collection: Collection) -> bool:
+    """Tell whether what a conflict's record said is what this laptop wants.
+
+    It may not be: a server that does not know such records has refused what was told last.
 
     Args:
         collection: of the record that has two versions.
     """
-    if record.conflict is None or by.server is None or by.server.body is None:
+    if record.conflict is None or said is None:
         return False
-    told = _DECODER.decode(by.server.body)
+    told = _DECODER.decode(said)
     return same_body(
         collection.upcast_body(body_bytes(told.mine), schema=told.schema),
         collection.upcast_body(record.conflict.mine, schema=record.conflict.schema),

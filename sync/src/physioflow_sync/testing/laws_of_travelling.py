@@ -170,6 +170,30 @@ class LawsOfTravelling:
         assert (again.base_version, again.kind) == (2, OperationKind.PUT)
         assert again.op_id != sent.op_id
 
+    def test_a_telling_whose_answer_came_after_its_decision_ends_the_conflict(
+        self, store: Store
+    ) -> None:
+        open_conflict(store, mine=letter("mine"), theirs=letter("theirs"), base=letter("base"))
+        sent = seal_told(store)
+        key = told(store, LETTER)
+        pull(store, wire(LETTER, letter("decided"), version=3), wire(key, None, version=2))
+        assert len(store.conflicts()) == 1
+        settled = accept(store, sent)
+        assert settled.changed == (LETTER,)
+        assert store.conflicts() == ()
+        assert store.record(LETTER).body == letter("decided")
+        assert seal(store) == ()
+
+    def test_ones_own_decision_outlives_anothers_that_came_first(self, store: Store) -> None:
+        open_and_tell(store)
+        key = told(store, LETTER)
+        decide(store, letter("mine"))
+        pull(store, wire(LETTER, letter("both"), version=3), wire(key, None, version=2))
+        (record,) = store.conflicts()
+        assert record.body == letter("mine")
+        again = seal_told(store)
+        assert (again.record_id, again.base_version) == (key.id, 2)
+
     def test_an_older_telling_that_a_restore_brought_back_is_told_anew(self, store: Store) -> None:
         operation = open_and_tell(store)
         key = told(store, LETTER)

@@ -20,7 +20,7 @@ from physioflow_sync.core.resync import (
     restored,
     unseen,
 )
-from physioflow_sync.core.travelling import is_told
+from physioflow_sync.core.travelling import is_told, said_last
 from physioflow_sync.ports import PageApplied, Position
 from physioflow_sync.testing.memory_records import RunningResync, Transaction
 
@@ -88,7 +88,8 @@ def _met(work: Transaction, change: WireRecord, *, epoch: str) -> Step:
     record, resync = work[key], work.held.resync
     is_judged = key in work.held.seen or key in work.held.judged
     if resync is None or not resync.is_restore or is_judged:
-        return pulled(record, version, work.collection(key.collection))
+        collection = work.collection(key.collection)
+        return pulled(record, version, collection, new_op_id=work.ids())
     if key.collection not in work.registry:
         return Step(record=replace(record, server=version))
     return restored(
@@ -131,17 +132,14 @@ def own_conflicts(work: Transaction, keys: Iterable[Key], *, at: str) -> list[Ke
     """End those conflicts of this laptop that somebody decided; tell again what was not told."""
     told = {key for key in keys if holds_conflicts(key.collection) and not work[key].entries}
     own: list[Key] = []
-    for key in list(work.held.opened) if told else ():
-        conflict = work[key].conflict
-        assert conflict is not None
+    for key, conflict in work.conflicts_before() if told else ():
         telling = Key(conflicts_of(key.collection), conflict.id)
         if telling not in told:
             continue
         own.append(key)
-        is_over = work[telling].body is None
-        seen = work.before(telling) if is_over else work[telling]
-        if not is_told(work[key], seen, work.collection(key.collection)):
+        said = said_last(work.before(telling), work[telling])
+        if not is_told(work[key], said, work.collection(key.collection)):
             work.announce(key, at=at)
-        elif is_over:
+        elif work[telling].body is None:
             work.take(resolved_elsewhere(work[key], conflict_id=conflict.id))
     return own

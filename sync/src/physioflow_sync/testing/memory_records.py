@@ -10,7 +10,7 @@ import msgspec
 
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Collection, Registry
-from physioflow_sync.core.local_record import LocalRecord, Note, Step
+from physioflow_sync.core.local_record import LocalRecord, Note, OpenConflict, Step
 from physioflow_sync.core.outbox import Decided
 from physioflow_sync.core.protocol import Operation
 from physioflow_sync.core.record_steps import edited
@@ -117,6 +117,12 @@ class Transaction:
     def before(self, key: Key) -> LocalRecord:
         """Return a record as it was before this transaction."""
         return self._before.get(key, self[key])
+
+    def conflicts_before(self) -> list[tuple[Key, OpenConflict]]:
+        """Return the conflicts that were open before this transaction, oldest first."""
+        opened = [*self.held.opened, *(key for key in self._before if key not in self.held.opened)]
+        stood = ((key, self.before(key).conflict) for key in opened)
+        return [(key, conflict) for key, conflict in stood if conflict is not None]
 
     def take(self, step: Step) -> None:
         """Take what the core decided."""

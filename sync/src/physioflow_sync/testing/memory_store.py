@@ -22,6 +22,7 @@ from physioflow_sync.adapters.answers import (
     check_resolution,
     tally,
     version_of,
+    written_and_gone,
 )
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.collections import Registry, conflicts_of
@@ -117,7 +118,9 @@ class MemoryStore:
                 step = after_answer(before, result, new_op_id=self._ids(), collection=collection)
                 work.take(step)
                 answers.append((result, before, step.record))
-        return tally(answers)
+            gone = written_and_gone(answers)
+            ended = memory_pages.own_conflicts(work, gone, at=recorded_at.isoformat())
+        return tally(answers, ended)
 
     def apply_page(self, page: ChangesPage) -> PageApplied:
         with self._writing(at=page.server_time) as work:
@@ -153,7 +156,8 @@ class MemoryStore:
                 and bucket_of(record.key.id) == bucket
             ]
             for key, version in there.items():
-                work.take(repaired(work[key], version, work.collection(collection)))
+                rules = work.collection(collection)
+                work.take(repaired(work[key], version, rules, new_op_id=work.ids()))
             for key in gone:
                 work.take(unseen(work[key]))
             ended = memory_pages.own_conflicts(work, gone, at="")

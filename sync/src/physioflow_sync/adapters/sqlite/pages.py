@@ -19,7 +19,7 @@ from physioflow_sync.core.local_record import AutoMerged
 from physioflow_sync.core.protocol import ChangesPage, WireRecord
 from physioflow_sync.core.record_steps import pulled
 from physioflow_sync.core.resync import repaired, unseen
-from physioflow_sync.core.travelling import is_told
+from physioflow_sync.core.travelling import is_told, said_last
 from physioflow_sync.ports import PageApplied
 
 _SWEPT_AT_A_TIME: Final = 500
@@ -61,11 +61,11 @@ def apply(
                 registry=work.registry,
             )
         else:
-            step = pulled(before, version_of(change), collection)
+            step = pulled(before, version_of(change), collection, new_op_id=work.ids())
         records.take(step)
         conflicts += before.conflict is None and step.record.conflict is not None
         merged += any(isinstance(note, AutoMerged) for note in step.notes)
-    ended = _own_conflicts(connection, records, aside, at=page.server_time)
+    ended = own_conflicts(connection, records, aside, at=page.server_time)
     records.save(at=page.server_time)
     # Of a collection that only a newer build knows, there is nothing here to compare.
     bulk.forget(connection, [key for key in met_first if key.collection not in work.registry])
@@ -95,12 +95,13 @@ def repair(
     records = work.open(connection, known)
     for record in there:
         key = Key(record.collection, record.id)
-        records.take(repaired(records[key], version_of(record), work.registry[collection]))
+        version, rules = version_of(record), work.registry[collection]
+        records.take(repaired(records[key], version, rules, new_op_id=work.ids()))
     ids = {record.id for record in there}
     gone = [key for key in known if key.id not in ids]
     for key in gone:
         records.take(unseen(records[key]))
-    ended = _own_conflicts(connection, records, gone, at="")
+    ended = own_conflicts(connection, records, gone, at="")
     return PageApplied(changed=(*records.save(at=""), *ended))
 
 
@@ -117,12 +118,12 @@ def sweep(
         for key, is_judged in some:
             rules.take(records, key, is_judged=is_judged, new_op_id=work.ids())
         sees = filter(rules.sees, keys)
-        changed += _own_conflicts(connection, records, sees, at=page.server_time)
+        changed += own_conflicts(connection, records, sees, at=page.server_time)
         changed += records.save(at=page.server_time)
     return PageApplied(changed=tuple(changed))
 
 
-def _own_conflicts(
+def own_conflicts(
     connection: DBAPIConnection, records: LocalRecords, keys: Iterable[Key], *, at: str
 ) -> list[Key]:
     """End those conflicts of this laptop of which the feed says that somebody decided them.
@@ -137,10 +138,9 @@ def _own_conflicts(
     own = queue.conflicted_as(connection, told) if told else []
     for conflict_id, key in own:
         telling = Key(conflicts_of(key.collection), conflict_id)
-        is_over = records[telling].body is None
-        seen = records.before(telling) if is_over else records[telling]
-        if not is_told(records[key], seen, records.collection(key)):
+        said = said_last(records.before(telling), records[telling])
+        if not is_told(records[key], said, records.collection(key)):
             records.announce(key, at=at)
-        elif is_over:
+        elif records[telling].body is None:
             records.take(resolved_elsewhere(records[key], conflict_id=conflict_id))
     return [key for _, key in own]

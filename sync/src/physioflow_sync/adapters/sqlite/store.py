@@ -20,6 +20,7 @@ from physioflow_sync.adapters.answers import (
     handed_in_as,
     tally,
     waiting_of,
+    written_and_gone,
 )
 from physioflow_sync.adapters.sqlite import (
     bulk,
@@ -360,8 +361,9 @@ class SqliteStore:
             before, collection = records[key], self._registry[key.collection]
             records.take(after_answer(before, result, new_op_id=self._ids(), collection=collection))
             answers.append((result, before, records[key]))
+        ended = pages.own_conflicts(connection, records, written_and_gone(answers), at=at)
         records.save(at=at)
-        return tally(answers)
+        return tally(answers, ended)
 
     def _make_field_indexes(self) -> None:
         """Make those that are missing, each for itself, so that a save can go in between."""
