@@ -29,9 +29,18 @@ class Deciders:
         self._world = world
         self._memory = world.memory
         self._people = people
+        self._windows: dict[SeatId, ConflictElsewhere] = {}
+        """Another laptop's conflict as somebody looks at it, and thinks."""
 
     def decide(self, seat: Seat, chance: random.Random) -> bool:
         """Decide one thing that waits for a person; False where nothing does."""
+        if (window := self._windows.pop(seat.id, None)) is not None:
+            self._decide_elsewhere(seat, chance, window)
+            return True
+        elsewhere = seat.store.conflicts_elsewhere()
+        if elsewhere and chance.random() < 0.3:
+            self._windows[seat.id] = chance.choice(elsewhere)
+            return False
         ways = self._ways(seat, chance)
         if not ways or chance.random() < 0.5:
             ways += self._ways_elsewhere(seat, chance)
@@ -131,9 +140,15 @@ class Deciders:
             server = seat.store.record(conflict.key).server
             known = 0 if server is None else server.version
             choice = Resolution(key=conflict.key, theirs_version=known, body=body)
+            telling = seat.store.record(Key(f"{name.collection}.conflicts", conflict.id))
             outcome.append(
                 seat.store.decide_elsewhere(conflict, choice, recorded_at=seat.clock.now())
             )
+            if isinstance(outcome[0], Resolved) and (
+                telling.server is None or telling.server.version != conflict.version
+            ):
+                words = f"{seat} decided another's {name} against another wish than was shown"
+                raise BrokenLaw("4", words)
 
         def done() -> bool:
             told = Name(f"{name.collection}.conflicts", conflict.id)
