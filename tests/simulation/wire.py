@@ -263,7 +263,8 @@ class Wire:
         at = self._world.memory.was_at(self._seat.id, name, bytes(operation.body) or None)
         if at is None:
             return
-        if at < self._order.get(name, 0):
+        is_merged = any(joined.name == name for joined in self._seat.eye.merges(0))
+        if at < self._order.get(name, 0) and not is_merged:  # A merge may say an old thing again.
             raise BrokenLaw("6", f"{self._seat} sent an older change of {name} after a newer one")
         self._order[name] = at
 
