@@ -34,7 +34,6 @@ MAX_ANSWER_BYTES: Final = 8 * MAX_REQUEST_BYTES
 MAX_CONNECTIONS: Final = 4
 ZSTD: Final = "zstd"
 """The capability of a server that reads such bodies, and the encoding's name."""
-_ZSTD: Final = zstandard.ZstdCompressor()
 USER_AGENT: Final = "physioflow-sync"
 
 
@@ -119,7 +118,8 @@ class Exchange:
         headers = {"Content-Type": "application/json"}
         if len(content) > COMPRESS_ABOVE_BYTES:
             headers["Content-Encoding"] = ZSTD if self.takes_zstd else "gzip"
-            content = _ZSTD.compress(content) if self.takes_zstd else _gzip(content)
+            # Not one compressor for all: no two threads may use the same.
+            content = zstandard.compress(content) if self.takes_zstd else _gzip(content)
         request = self._client.build_request("POST", path, content=content, headers=headers)
         return self._send(request, answer, deadline_s=deadline_s, token=token)
 
