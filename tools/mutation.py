@@ -44,6 +44,7 @@ track_dependencies = false
 
 [tool.pytest.ini_options]
 addopts = ["--import-mode=importlib"]
+pythonpath = ["."]
 """
 
 # The same examples each time, so that a score is one; nobody reads a smallest example here.
@@ -95,7 +96,7 @@ def _lay_out(project: Path) -> None:
     shutil.copytree(ROOT / "sync/src", project / "src", ignore=ignored)
     # The protocol's document is no part of the folder.
     ignored = shutil.ignore_patterns("__pycache__", "test_protocol_document.py")
-    shutil.copytree(ROOT / "tests/sync/core", project / "tests", ignore=ignored)
+    shutil.copytree(ROOT / "tests/sync/core", project / "tests/sync/core", ignore=ignored)
     (project / "tests/conftest.py").write_text(CONFTEST, encoding="utf-8")
     (project / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
 
