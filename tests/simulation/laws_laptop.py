@@ -262,6 +262,9 @@ class Laws:
         # anew since: then it is asked about its own older body.
         if seat.id in self._world.drifted or self._world.clinic.restores > 1:
             return
+        # What a newer build of the server wrote in its schema, an older one cannot know again.
+        if self._world.clinic.restores and seat.schema != self._world.clinic.schema:
+            return
         between = [
             past
             for past in self.chronicle.past.get(dispute.name, [])
