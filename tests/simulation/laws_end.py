@@ -98,13 +98,28 @@ def _wait_for_nobody(world: World, *, rounds: int) -> None:
             world.saw("poisoned operation stands aside")
         # What came up meanwhile may wait its turn; what was there has had several.
         old = {entry.name for entry in look.outbox if entry.op_id in waited[seat.id]}
-        # Where a fault has erased the parent, the next comparison brings it back.
-        is_adrift = seat.id in world.drifted
-        if not is_adrift and (free := sorted((stuck & old) - _hanging(poison, look))):
+        erased = _without_parent(look) if seat.id in world.drifted else set[Name]()
+        if free := sorted((stuck & old) - _hanging(poison, look) - erased):
             raise BrokenLaw("5", f"{seat} does not send {[short(name) for name in free]}")
         place = place_of(look.cursor)
         if place is None or place[1] < seq:
             raise BrokenLaw("5", f"{seat} does not read on: at {place}, the clinic at {seq}")
+
+
+def _without_parent(look: Look) -> set[Name]:
+    """Return what waits for a parent that a fault has erased; a comparison brings it back."""
+    return {
+        entry.name
+        for entry in look.outbox
+        if entry.name.collection in PARENT
+        and (shown := look.records.get(_parent_of(entry.name, entry.body))) is not None
+        and shown.version == 0
+    }
+
+
+def _parent_of(name: Name, body: bytes | None) -> Name:
+    field, collection = PARENT[name.collection]
+    return Name(collection, str(fields_of(body).get(field)))
 
 
 def _hanging(poison: Name | None, look: Look) -> set[Name]:

@@ -23,7 +23,7 @@ SEEDS: Final = 500
 CHUNKS: Final = 20
 A_CHUNK: Final = SEEDS // CHUNKS
 SAME: Final = int(os.environ.get("SIMULATION_SAME_SEEDS", "10"))
-"""Seeds of which the trace is compared; `make soak` asks for a hundred."""
+"""Seeds of which the trace is compared; a release asks for a hundred."""
 _ROOT: Final = Path(__file__).parents[2]
 
 
