@@ -1,5 +1,7 @@
 """The engine where the feed is read anew, and everything compared."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -155,24 +157,70 @@ def test_a_restore_in_the_middle_of_another_resync_is_noticed(
     assert made_by_people(server) == {T: task("kept"), T2: task("lost")}
 
 
+def pages_from(
+    monkeypatch: pytest.MonkeyPatch, laptop: Laptop, answer: Callable[[ChangesPage], ChangesPage]
+) -> None:
+    """Let somebody between laptop and server change its pages, who cannot be told by a nonce."""
+    changes = laptop.line.changes
+
+    def changed(
+        *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
+    ) -> ChangesPage:
+        page = answer(changes(cursor=cursor, limit=limit, witness=witness, nonce=nonce))
+        return msgspec.structs.replace(page, nonce=nonce)
+
+    monkeypatch.setattr(laptop.line, "changes", changed)
+
+
 def test_a_page_of_another_timeline_is_never_taken_for_one_of_this(
     anna: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna.save(T, task())
     settle_down(anna)
-    changes = anna.line.changes
-
-    def other_timeline(
-        *, cursor: str | None, limit: int, witness: str | None = None, nonce: str = ""
-    ) -> ChangesPage:
-        page = changes(cursor=None, limit=limit, nonce=nonce)
-        return msgspec.structs.replace(page, epoch="epoch-9")
-
-    monkeypatch.setattr(anna.line, "changes", other_timeline)
+    stood = anna.store.position()
+    pages_from(monkeypatch, anna, lambda page: msgspec.structs.replace(page, epoch="epoch-9"))
     anna.sync()
-    # It was asked for as a restored server's: then it is the timeline that there is.
-    assert anna.store.position().epoch == "epoch-9"
+    # The server itself was asked, by what no proxy answers, and is where it was.
+    assert anna.connectivity is Connectivity.UNREACHABLE
+    assert anna.store.position() == stood
     assert anna.store.record(T).body == task()
+
+
+def test_a_page_from_before_the_restore_does_not_begin_what_comes_after(
+    anna: Laptop, server: MemoryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = anna.line.changes(cursor=None, limit=500)
+    anna.save(T, task("one"))
+    settle_down(anna)
+    server.restore(server.snapshot())
+    pages_from(monkeypatch, anna, lambda _: before)
+    anna.sync()
+    assert anna.connectivity is Connectivity.UNREACHABLE
+    # Nothing was lost by that restore, whatever the old page does not know yet.
+    assert anna.store.record(T).state is RecordState.ON_SERVER
+    monkeypatch.undo()
+    settle_down(anna)
+    assert server.records()[T].version == 1
+
+
+def test_a_second_restore_before_the_first_page_says_what_is_common_with_it(
+    anna: Laptop, bao: Laptop, server: MemoryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao.save(T, task("kept"))
+    settle_down(anna, bao)
+    backup = server.snapshot()
+    server.restore(backup)
+
+    def restored_again(page: ChangesPage) -> ChangesPage:
+        monkeypatch.undo()
+        server.restore(server.snapshot())
+        return msgspec.structs.replace(page, epoch=server.epoch)
+
+    pages_from(monkeypatch, anna, restored_again)
+    settle_down(anna)
+    assert anna.store.position().epoch == server.epoch
+    assert anna.store.record(T).state is RecordState.ON_SERVER
+    assert server.records()[T].version == 1
 
 
 def test_a_page_that_somebody_kept_is_not_taken_for_a_new_one(

@@ -182,8 +182,7 @@ class SyncEngine:
             # A proxy's stale answer, or a server's fault: asking on would never end.
             raise TransportFailure(FailureKind.SERVER_ERROR, "the feed does not move on")
         if position.epoch not in (None, page.epoch):
-            words = "the feed is of another timeline"
-            raise TransportFailure(FailureKind.GONE, words, code=ResyncReason.EPOCH_CHANGED.value)
+            self._check_timeline(position.epoch)
         applied = PageApplied()
         if page.changes or page.next_cursor != position.cursor or position.witness is not None:
             applied = self._store.apply_page(page)
@@ -206,6 +205,18 @@ class SyncEngine:
             hand_in=not page.has_more and self._has_hand_in(),
             took_s=self._clock.monotonic_s() - began_s,
         )
+
+    def _check_timeline(self, epoch: str | None) -> None:
+        """Ask which timeline the server is on, after a page of another than `epoch`.
+
+        Where it was restored (again), it says so, and what both timelines have in common.
+
+        Raises:
+            TransportFailure: always.
+        """
+        # No proxy answers a POST with what it kept, as it may have done with the page.
+        self._transport.push(PushRequest(protocol=self._protocol, epoch=epoch, ops=[]))
+        raise TransportFailure(FailureKind.UNREACHABLE, "somebody answered with an old page")
 
     def _verify(self) -> Event:
         """Compare with the server, and take from it what differs."""

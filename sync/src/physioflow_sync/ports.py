@@ -48,7 +48,7 @@ class Position:
 
     Attributes:
         cursor: where the feed was left; None: at its start.
-        epoch: the timeline's name; None: never synced, or not since a restore.
+        epoch: the timeline's name; None: never synced, or restored onto one that was not named.
         witness: the cursor of a later acknowledgement, or of what was known before the
             feed was begun anew; None where `cursor` itself is the latest.
     """

@@ -14,7 +14,7 @@ from physioflow_sync.core.protocol import OperationKind, WireRecord
 from physioflow_sync.core.resolution import Resolution, Resolved
 from physioflow_sync.core.resync import ResyncReason, offered_op_id
 from physioflow_sync.core.status import Counts
-from physioflow_sync.ports import Store
+from physioflow_sync.ports import Position, Store
 from physioflow_sync.testing.steps import (
     LETTER,
     NOTHING_PARKED,
@@ -236,6 +236,13 @@ class LawsOfRestoring:
         store.begin_resync(ResyncReason.EPOCH_CHANGED, common_seq=first)
         restore(store, common_seq=second)
         assert seal_one(store).offered
+
+    def test_which_timeline_is_to_be_read_is_kept(self, store: Store) -> None:
+        on_server(store, LETTER, letter("ours"), version=2)
+        store.begin_resync(ResyncReason.EPOCH_CHANGED, common_seq=20, epoch="epoch-2")
+        assert store.position() == Position(epoch="epoch-2")
+        store.begin_resync(ResyncReason.EPOCH_CHANGED)
+        assert store.position() == Position()
 
     @pytest.mark.parametrize("met_first", [TASK, LETTER])
     def test_what_is_common_with_one_timeline_says_nothing_of_the_next(

@@ -33,7 +33,7 @@ def begin_resync(
     before, stood = held.resync, held.position
     held.scope = None
     if reason is ResyncReason.EPOCH_CHANGED:
-        held.position = Position()
+        held.position = Position(epoch=epoch)
     else:
         # What is known here comes from there; a server restored meanwhile must tell.
         witness = stood.witness or stood.cursor

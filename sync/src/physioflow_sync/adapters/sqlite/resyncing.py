@@ -115,6 +115,8 @@ def begin(
     local_values.forget_meta(connection, _CURSOR, _SCOPE)
     if reason is ResyncReason.EPOCH_CHANGED:
         local_values.forget_meta(connection, _EPOCH, _WITNESS)
+        if epoch is not None:
+            local_values.put_meta(connection, {_EPOCH: epoch})
     elif stood.witness is None and stood.cursor is not None:
         # What is known here comes from there; a server that was restored meanwhile must tell.
         keep_witness(connection, stood.cursor)
