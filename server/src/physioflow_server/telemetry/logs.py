@@ -23,6 +23,7 @@ ALLOWED: Final = frozenset(
         *("request_id", "method", "path", "status", "duration_ms", "user_id", "clinic_id"),
         *("operations", "applied", "conflicts", "rejected", "records", "seq"),
         *("error_type", "frames", "fault"),
+        *("service", "consecutive_failures", "last_error"),
         *("url", "host", "port", "version", "pid", "sqlite_version", "schema", "logger"),
     }
 )

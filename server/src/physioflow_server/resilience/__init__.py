@@ -1,0 +1,1 @@
+"""What keeps one failing service from taking the server with it."""

@@ -1,0 +1,111 @@
+"""A circuit breaker around one service that this server needs: the database, or Redis.
+
+The rules are `physioflow_sync.core.breaker`'s; here are the lock, the clock and the word
+that is said when the state changes.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+from physioflow_server.telemetry.logs import logger
+from physioflow_sync.core.breaker import Breaker
+from physioflow_sync.core.breaker import Circuit as State
+
+T = TypeVar("T")
+
+_FRESH: Final = Breaker()
+
+
+class CircuitOpen(Exception):
+    """The service was not asked: it failed too often just now."""
+
+    def __init__(self, service: str, *, retry_after_s: int) -> None:
+        super().__init__(f"{service} is not asked for now")
+        self.retry_after_s = retry_after_s
+
+
+class StateHeard(Protocol):
+    def __call__(self, service: str, state: State) -> None:
+        """Hear that the circuit around a service is in another state; from any thread."""
+        ...
+
+
+class Circuit:
+    """Lets attempts through to a service while it answers, and refuses them while it doesn't.
+
+    Args:
+        service: its name, for logs and metrics.
+        is_failure: tells the environment's failures from answers; only they count.
+        heard: hears of each change of state.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        is_failure: Callable[[Exception], bool],
+        heard: StateHeard | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        breaker: Breaker = _FRESH,
+    ) -> None:
+        self.service = service
+        self._is_failure = is_failure
+        self._heard = heard
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._breaker = breaker
+
+    @property
+    def state(self) -> State:
+        """Return the present state; an open circuit whose time is over is still open."""
+        return self._breaker.circuit
+
+    def call(self, attempt: Callable[[], T]) -> T:
+        """Make the attempt and return what it returns.
+
+        Raises:
+            CircuitOpen: it was not made.
+        """
+        with self._lock:
+            before = self._breaker
+            self._breaker, wait_s = before.admit(now_s=self._monotonic())
+            admitted = self._breaker
+        if wait_s is not None:
+            raise CircuitOpen(self.service, retry_after_s=max(1, math.ceil(wait_s)))
+        self._tell(before, admitted, None)
+        failure: Exception | None = None
+        try:
+            return attempt()
+        except Exception as error:
+            failure = error if self._is_failure(error) else None
+            raise
+        finally:
+            self._note(failure)
+
+    def _note(self, failure: Exception | None) -> None:
+        with self._lock:
+            before = self._breaker
+            if failure is None:
+                self._breaker = before.succeeded()
+            else:
+                self._breaker = before.failed(now_s=self._monotonic())
+            after = self._breaker
+        self._tell(before, after, failure)
+
+    def _tell(self, before: Breaker, after: Breaker, failure: Exception | None) -> None:
+        if before.circuit is after.circuit:
+            return
+        say = logger().warning if after.circuit is State.OPEN else logger().info
+        say(
+            f"circuit.{after.circuit.value}",
+            service=self.service,
+            consecutive_failures=after.failures,
+            last_error=type(failure).__name__ if failure else None,
+        )
+        if self._heard is not None:
+            self._heard(self.service, after.circuit)
