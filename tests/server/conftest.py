@@ -16,8 +16,9 @@ from sqlalchemy import insert
 from physioflow_server.app import create_app
 from physioflow_server.auth import passwords
 from physioflow_server.auth.permissions import Role
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.migrate import migrate
+from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.database.tables import devices
 from physioflow_server.services.accounts import Accounts
 from physioflow_server.services.identity import Identity
@@ -27,7 +28,7 @@ from tests.world.small_clinic import DOMAIN, PASSWORD, Clinic, SetClock, new_id
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "server.sqlite3")
+    opened = open_sqlite(tmp_path / "server.sqlite3")
     migrate(opened)
     yield opened
     opened.close()

@@ -14,11 +14,12 @@ from typing import Final, TypeVar
 
 import sqlcipher3.dbapi2
 
-import physioflow_server.database.engine as engine_module
+import physioflow_server.database.sqlite as sqlite_module
 from physioflow_server.auth.permissions import Role
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.failures import DatabaseUnavailable
 from physioflow_server.database.migrate import migrate
+from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.services.accounts import Accounts
 from physioflow_server.services.digests import Digests
 from physioflow_server.services.feed import Feed
@@ -187,11 +188,11 @@ def _machine(folder: Path) -> tuple[Fuse, Database]:
     What SQLAlchemy has compiled stays with it; compiling anew costs more than a story.
     """
     fuse = Fuse()
-    plain, engine_module._driver = engine_module._driver, fuse.module
+    plain, sqlite_module._driver = sqlite_module._driver, fuse.module
     try:
-        return fuse, Database(folder / "server.db")
+        return fuse, open_sqlite(folder / "server.db")
     finally:
-        engine_module._driver = plain
+        sqlite_module._driver = plain
 
 
 @functools.cache
@@ -203,7 +204,7 @@ def _empty_clinic() -> tuple[bytes, str]:
     folder = Path(tempfile.mkdtemp())
     path = folder / "empty.db"
     try:
-        database = Database(path)
+        database = open_sqlite(path)
         migrate(database)
         clinic_id = Accounts(database=database, clock=lambda: START).create_clinic("Rough")
         database.close()

@@ -205,7 +205,9 @@ class World:
                 lambda: self.clinic.write_path.push(
                     ops,
                     epoch=request.epoch,
-                    proofs=(request.cursor, None if is_first else request.witness),
+                    cursor=request.cursor,
+                    witness=None if is_first else request.witness,
+                    protocol=request.protocol,
                     identity=self.identity(seat),
                 )
             )

@@ -223,6 +223,22 @@ def test_a_second_restore_before_the_first_page_says_what_is_common_with_it(
     assert server.records()[T].version == 1
 
 
+def test_what_another_role_wrote_between_two_pages_does_not_stay(
+    anna: Laptop, server: MemoryServer
+) -> None:
+    hidden = {"tasks", "tasks.conflicts"}
+    server.hidden = hidden
+    anna.sync()
+    server.hidden = set()
+    anna.save(T, task())
+    anna.sync()
+    anna.sync()
+    assert T in server.records()
+    server.hidden = hidden
+    anna.sync()
+    assert not anna.store.record(T).exists
+
+
 def test_a_page_that_somebody_kept_is_not_taken_for_a_new_one(
     anna: Laptop, bao: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import insert
 
 from physioflow_server.auth.permissions import Action, Role
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.tables import users
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.feed import Feed

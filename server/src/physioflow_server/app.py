@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ASGIApp
 
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.middleware.compression import COMPRESSION
 from physioflow_server.middleware.problems import (
     MEDIA_TYPE,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 from typing import Final
 
 from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType]  # half typed
@@ -13,9 +14,11 @@ from hypercorn.config import Config
 
 from physioflow_server.app import create_app
 from physioflow_server.clinical_domain import CLINICAL
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
+from physioflow_server.database.guard import RetryingGuard, database_circuit
 from physioflow_server.database.migrate import HEAD, migrate
 from physioflow_server.database.process_lock import ProcessLock
+from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.routes.health import SERVER_VERSION
 from physioflow_server.services.events import EventsInMemory
 from physioflow_server.settings import (
@@ -40,11 +43,13 @@ def run_server(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     lock = ProcessLock(settings.lock_path)
     lock.acquire()
+    stopping = threading.Event()
     try:
-        database = Database(settings.database_path)
+        guard = RetryingGuard(database_circuit(), stopping=stopping)
+        database = open_sqlite(settings.database_path, guard=guard)
         try:
             migrate(database)
-            asyncio.run(_serve(database, _listening_socket(settings)))
+            asyncio.run(_serve(database, _listening_socket(settings), stopping))
         finally:
             database.close()
     finally:
@@ -52,7 +57,7 @@ def run_server(settings: Settings) -> None:
     logger().info("server.stopped", pid=os.getpid())
 
 
-async def _serve(database: Database, listener: socket.socket) -> None:
+async def _serve(database: Database, listener: socket.socket, stopping: threading.Event) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
@@ -74,6 +79,7 @@ async def _serve(database: Database, listener: socket.socket) -> None:
 
     async def stopped() -> None:
         await stop.wait()
+        stopping.set()
         # Open streams would otherwise outlast the grace that open requests are given.
         events.end()
 

@@ -34,6 +34,17 @@ MAX_WORK_WAITING: Final = 64
 READ_CONNECTIONS: Final = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS
 WAIT_FOR_CONNECTION_S: Final = 2.0
 """How long a worker waits for a database connection before it answers 503."""
+MAX_CONNECTIONS: Final = 25
+"""To PostgreSQL, of one process, at most."""
+CONNECTIONS_KEPT: Final = 5
+"""Of them, that stay open when nobody needs them."""
+CONNECTION_LIFE_S: Final = 5 * 60
+"""An older connection is replaced when it is next taken."""
+CONNECT_DATABASE_S: Final = 5
+STATEMENT_S: Final = 10
+"""A statement that takes longer is cancelled; a silent line is given up."""
+LOCK_WAIT_S: Final = 5
+"""How long a statement waits for a row or table that others hold."""
 RETRY_AFTER_S: Final = 2
 """`Retry-After` of a 503."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 from sqlcipher3 import dbapi2
 
-from physioflow_server.database.engine import Database
+from physioflow_server.auth.permissions import Role
+from physioflow_server.database.database import Database
 from physioflow_server.database.record_rows import read_clinic
+from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.database.tables import epochs, history, records
 from physioflow_server.services.refusals import Refused
 from physioflow_server.services.timeline import Timelines, common_seq
@@ -39,7 +42,7 @@ def restore(clinic: Clinic) -> Iterator[Restore]:
     opened: list[Database] = []
 
     def perform(path: Path) -> Clinic:
-        database = Database(path)
+        database = open_sqlite(path)
         opened.append(database)
         return Clinic(database=database, clock=clinic.clock, id=clinic.id, user=clinic.user)
 
@@ -77,7 +80,7 @@ def common(clinic: Clinic, epoch: str, cursor: str) -> int | None:
     def push(epoch: str | None, cursor: str | None) -> int | None:
         return gone(
             lambda: clinic.write_path.push(
-                [operation], epoch=epoch, proofs=(cursor,), identity=clinic.user
+                [operation], epoch=epoch, cursor=cursor, identity=clinic.user
             )
         )
 
@@ -172,23 +175,48 @@ def test_a_push_that_names_no_cursor_or_its_own_is_written(clinic: Clinic) -> No
     epoch, cursor = where(clinic)
     for named in (None, "", cursor):
         outcome = clinic.write_path.push(
-            [put(new_id(), person("Mai"))], epoch=epoch, proofs=(named,), identity=clinic.user
+            [put(new_id(), person("Mai"))], epoch=epoch, cursor=named, identity=clinic.user
         )
         assert isinstance(outcome.results[0], Applied)
 
 
-def test_neither_scope_nor_horizon_matters_to_a_push(clinic: Clinic) -> None:
+def test_the_horizon_does_not_matter_to_a_push(clinic: Clinic) -> None:
     write(clinic, times=3)
-    first = clinic.feed.page("", limit=1, identity=clinic.user, protocol=1)
+    first = clinic.feed.page("", limit=1, identity=clinic.user)
     with clinic.database.writing() as connection:
         connection.exec_driver_sql("UPDATE clinics SET horizon = 3")
     outcome = clinic.write_path.push(
         [put(new_id(), person("Mai"))],
         epoch=None,
-        proofs=(first.next_cursor,),
+        cursor=first.next_cursor,
         identity=clinic.user,
     )
     assert isinstance(outcome.results[0], Applied)
+
+
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_a_push_comes_from_where_its_own_role_reads(clinic: Clinic, protocol: int) -> None:
+    write(clinic)
+    page = clinic.feed.page("", limit=1, identity=clinic.user, protocol=protocol)
+    operation = put(new_id(), person("Mai"))
+
+    def push(role: Role) -> Applied:
+        outcome = clinic.write_path.push(
+            [operation],
+            epoch=None,
+            cursor=page.next_cursor,
+            protocol=protocol,
+            identity=replace(clinic.user, role=role),
+        )
+        (result,) = outcome.results
+        assert isinstance(result, Applied)
+        return result
+
+    # Its feed would never tell of what it wrote, nor of its end.
+    with pytest.raises(Refused) as refused:
+        push(Role.FRONT_DESK)
+    assert (refused.value.status, refused.value.code) == (410, "scope_changed")
+    assert push(Role.THERAPIST).version == 1
 
 
 def test_a_push_whose_past_the_server_does_not_have_is_refused(clinic: Clinic) -> None:
@@ -201,5 +229,5 @@ def test_a_push_whose_past_the_server_does_not_have_is_refused(clinic: Clinic) -
 
 def test_a_push_with_a_cursor_that_no_server_gave_is_a_bad_request(clinic: Clinic) -> None:
     with pytest.raises(Refused) as refused:
-        clinic.write_path.push([], epoch=None, proofs=("x",), identity=clinic.user)
+        clinic.write_path.push([], epoch=None, cursor="x", identity=clinic.user)
     assert (refused.value.status, refused.value.errors[0].field) == (400, "cursor")

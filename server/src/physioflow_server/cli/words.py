@@ -8,10 +8,11 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.failures import DatabaseUnavailable, SchemaTooNew, UnsafeSqlite
 from physioflow_server.database.migrate import migrate
 from physioflow_server.database.process_lock import AlreadyRunning
+from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.services.accounts import AccountRefused
 from physioflow_server.services.devices import NoSuchDevice
 from physioflow_server.settings import Settings
@@ -65,7 +66,7 @@ def opened_database(data_dir: Path) -> Generator[Database]:
     """Open the folder's database, made or migrated where needed, beside a running server."""
     with failures_in_words():
         data_dir.mkdir(parents=True, exist_ok=True)
-        database = Database(Settings(data_dir=data_dir).database_path)
+        database = open_sqlite(Settings(data_dir=data_dir).database_path)
         try:
             migrate(database)
             yield database

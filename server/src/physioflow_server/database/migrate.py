@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
 
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.failures import SchemaTooNew
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final, cast
 import msgspec
 from litestar.exceptions import HTTPException
 
-from physioflow_server.database.failures import DatabaseUnavailable
+from physioflow_server.database.failures import DatabaseUnavailable, Fault
 from physioflow_server.services.refusals import Refused, unavailable
 from physioflow_server.settings import RETRY_AFTER_S
 from physioflow_sync.core.errors import FieldError
@@ -32,14 +32,22 @@ _TITLES: Final = {
     413: "The request is too large",
 }
 
+_FAULT_TITLES: Final = {
+    Fault.CONTENDED: "The database is busy",
+    Fault.NO_CONNECTION_FREE: "The database is busy",
+    Fault.TOO_SLOW: "The database took too long",
+    Fault.FULL: "The server has no space left",
+}
+
 
 def refusal_of(error: Exception) -> Refused:
     """Return the refusal that an exception is answered with; 500 where it is our bug."""
     match error:
         case Refused():
             return error
-        case DatabaseUnavailable():
-            return unavailable("The database cannot be reached now", retry_after_s=RETRY_AFTER_S)
+        case DatabaseUnavailable(fault=fault, retry_after_s=retry_after_s):
+            title = _FAULT_TITLES.get(fault, "The database cannot be reached now")
+            return unavailable(title, retry_after_s=retry_after_s or RETRY_AFTER_S)
         case HTTPException(status_code=status) if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return Refused(
                 status,

@@ -56,12 +56,7 @@ async def healthz(services: ServicesGiven, nonce: FromQuery[str] = "") -> Health
 )
 async def readyz(services: ServicesGiven) -> Ready:
     """The database answers and is at this release's schema."""
-
-    def revision() -> str | None:
-        with services.database.reading() as connection:
-            return current_revision(connection)
-
-    found = await services.reading.run(revision)
+    found = await services.reading.run(lambda: services.database.read(current_revision))
     if found != HEAD:
         raise unavailable(
             "The database is not at this release's schema", retry_after_s=RETRY_AFTER_S

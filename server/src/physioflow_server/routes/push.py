@@ -25,7 +25,7 @@ from physioflow_sync.core.protocol import (
     status_code=200,
     tags=["sync"],
     responses={
-        410: problem("`epoch_changed`: sync anew, in place"),
+        410: problem("`epoch_changed` or `scope_changed`: sync anew, in place"),
         413: problem("Too many operations or bytes: send fewer"),
         426: problem("`update_required`: the client is too old"),
     },
@@ -46,7 +46,9 @@ async def push(
         lambda identity: services.write_path.push(
             data.ops,
             epoch=data.epoch,
-            proofs=(data.cursor, data.witness),
+            cursor=data.cursor,
+            witness=data.witness,
+            protocol=data.protocol,
             identity=identity,
         ),
     )

@@ -10,7 +10,7 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.middleware.request_context import context_of
 from physioflow_server.services.clock import Clock
 from physioflow_server.services.digests import Digests

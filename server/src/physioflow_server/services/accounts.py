@@ -6,7 +6,7 @@ import unicodedata
 import uuid
 from typing import Final
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, select
 
 from physioflow_server.auth.passwords import (
     MAX_PASSWORD_CHARS,
@@ -14,7 +14,9 @@ from physioflow_server.auth.passwords import (
     hash_password,
 )
 from physioflow_server.auth.permissions import Role
-from physioflow_server.database.engine import Database
+from physioflow_server.database.clinic_scope import enter_clinic
+from physioflow_server.database.database import Database
+from physioflow_server.database.lookups import clinic_named
 from physioflow_server.database.tables import clinics, users
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.history import GENESIS
@@ -48,9 +50,11 @@ class Accounts:
         _check_name("clinic name", name)
         clinic_id, epoch = str(uuid.uuid4()), str(uuid.uuid4())
         began_at = shown(self._clock())
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             if find_clinic(connection, name) is not None:
                 raise AccountRefused(f"there is a clinic named {name!r} already")
+            enter_clinic(connection, clinic_id)
             connection.execute(
                 insert(clinics).values(
                     id=clinic_id,
@@ -65,6 +69,8 @@ class Accounts:
                 )
             )
             note_epoch(connection, clinic_id, epoch, forked_at=0, began_at=began_at)
+
+        self._database.write(work)
         return clinic_id
 
     def clinic_id(self, clinic: str) -> str:
@@ -73,8 +79,7 @@ class Accounts:
         Raises:
             AccountRefused: there is none.
         """
-        with self._database.reading() as connection:
-            found = find_clinic(connection, clinic)
+        found = self._database.read(lambda connection: find_clinic(connection, clinic))
         if found is None:
             raise AccountRefused(f"there is no clinic {clinic!r}")
         return found
@@ -96,10 +101,12 @@ class Accounts:
             raise AccountRefused(f"a password has at least {MIN_PASSWORD_CHARS} characters")
         password_hash = hash_password(password)
         user_id = str(uuid.uuid4())
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> str:
             clinic_id = find_clinic(connection, clinic)
             if clinic_id is None:
                 raise AccountRefused(f"there is no clinic {clinic!r}")
+            enter_clinic(connection, clinic_id)
             taken = select(users.c.id).where(
                 users.c.clinic_id == clinic_id, users.c.username == folded(username)
             )
@@ -116,15 +123,17 @@ class Accounts:
                     created_at=shown(self._clock()),
                 )
             )
-        return clinic_id, user_id
+            return clinic_id
+
+        return self._database.write(work), user_id
 
 
 def find_clinic(connection: Connection, clinic: str) -> str | None:
     """Return the id of the clinic with this name or id."""
-    query = select(clinics.c.id).where(
-        or_(clinics.c.name_key == folded(clinic), clinics.c.id == clinic)
-    )
-    return connection.execute(query).scalar()
+    if "\0" in clinic:
+        # PostgreSQL's texts hold no such character, so no clinic has it.
+        return None
+    return clinic_named(connection, name_key=folded(clinic), clinic_id=clinic)
 
 
 def _check_name(what: str, name: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.tables import devices
 from physioflow_server.services.clock import Clock, shown
 
@@ -52,8 +52,10 @@ class Devices:
 
     def all_of(self, clinic_id: str) -> list[Device]:
         """Return the clinic's laptops, the last seen first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_DEVICES, {"clinic_id": clinic_id}).all()
+        rows = self._database.read(
+            lambda connection: connection.execute(_DEVICES, {"clinic_id": clinic_id}).all(),
+            clinic_id=clinic_id,
+        )
         return [
             Device(
                 id=id_,
@@ -75,7 +77,8 @@ class Devices:
             NoSuchDevice: the clinic has none of this id.
         """
         here = (devices.c.clinic_id == clinic_id, devices.c.id == device_id)
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             if connection.execute(select(devices.c.id).where(*here)).first() is None:
                 raise NoSuchDevice(device_id)
             connection.execute(
@@ -83,3 +86,5 @@ class Devices:
                 .where(*here, devices.c.revoked_at.is_(None))
                 .values(revoked_at=shown(self._clock()))
             )
+
+        self._database.write(work, clinic_id=clinic_id)

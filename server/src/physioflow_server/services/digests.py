@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from physioflow_server.auth.permissions import scope_hash
 from physioflow_server.database import record_rows
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.tables import records
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.identity import Identity
@@ -66,14 +66,17 @@ class Digests:
     def digest(self, *, identity: Identity) -> Digest:
         """Return the numbers of every collection that holds a record, as of now."""
         scope = self._domain.scope(identity.role)
-        with self._database.reading() as connection:
+
+        def work(connection: Connection) -> Digest:
             clinic = record_rows.read_clinic(connection, identity.clinic_id)
             rows = connection.execute(_VERSIONS, {"clinic_id": clinic.id, "scope": scope})
             numbers = digests(
                 (collection, id_, version)
                 for collection, id_, version in chain.from_iterable(rows.partitions(_ROWS_A_FETCH))
             )
-        return Digest(cursor=_now(clinic, scope), collections=numbers)
+            return Digest(cursor=_now(clinic, scope), collections=numbers)
+
+        return self._database.read(work, clinic_id=identity.clinic_id)
 
     def bucket(self, collection: str, bucket: int, *, after: str, identity: Identity) -> Bucket:
         """Return the records of one bucket, by id, as of now; a page of them where they are many.
@@ -88,15 +91,18 @@ class Digests:
         scope = self._domain.scope(identity.role)
         if collection not in scope:
             raise not_found("There is no such collection")
-        with self._database.reading() as connection:
+
+        def work(connection: Connection) -> Bucket:
             clinic = record_rows.read_clinic(connection, identity.clinic_id)
             ids, is_cut = _ids(connection, clinic.id, collection, bucket, after)
             found = _records(connection, clinic.id, collection, ids)
-        return Bucket(
-            cursor=_now(clinic, scope),
-            records=found,
-            has_more=is_cut or len(found) < len(ids),
-        )
+            return Bucket(
+                cursor=_now(clinic, scope),
+                records=found,
+                has_more=is_cut or len(found) < len(ids),
+            )
+
+        return self._database.read(work, clinic_id=identity.clinic_id)
 
 
 def _now(clinic: record_rows.ClinicRow, scope: Sequence[str]) -> str:

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from physioflow_server.auth.permissions import scope_hash
 from physioflow_server.database import record_rows
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.tables import records
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.identity import Identity
 from physioflow_server.services.refusals import gone, not_found
-from physioflow_server.services.timeline import checked_cursor, cursor_at, link_at
+from physioflow_server.services.timeline import check_scope, checked_cursor, cursor_at, link_at
 from physioflow_sync.core.protocol import PROTOCOL_VERSION, ChangesPage, WireRecord
 
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
@@ -77,7 +77,8 @@ class Feed:
         """
         scope = self._domain.scope(identity.role, protocol=protocol)
         scope_id = scope_hash(scope)
-        with self._database.reading() as connection:
+
+        def work(connection: Connection) -> ChangesPage:
             clinic = record_rows.read_clinic(connection, identity.clinic_id)
             after = 0
             if witness:
@@ -88,22 +89,26 @@ class Feed:
             examined = changes[-1].seq if has_more else clinic.seq
             link = link_at(connection, clinic, examined)
             assert link is not None, "every seq has its version in the history"
-        return ChangesPage(
-            changes=changes,
-            next_cursor=cursor_at(clinic, examined, link, scope_id),
-            has_more=has_more,
-            epoch=clinic.epoch,
-            server_time=shown(self._clock()),
-            # Each seq that was not examined yet is one record's at most.
-            remaining=clinic.seq - examined,
-            scope=None if cursor else list(scope),
-            nonce=nonce,
-        )
+            return ChangesPage(
+                changes=changes,
+                next_cursor=cursor_at(clinic, examined, link, scope_id),
+                has_more=has_more,
+                epoch=clinic.epoch,
+                server_time=shown(self._clock()),
+                # Each seq that was not examined yet is one record's at most.
+                remaining=clinic.seq - examined,
+                scope=None if cursor else list(scope),
+                nonce=nonce,
+            )
+
+        return self._database.read(work, clinic_id=identity.clinic_id)
 
     def newest_seq(self, clinic_id: str) -> int:
         """Return the clinic's counter."""
-        with self._database.reading() as connection:
-            return record_rows.read_clinic(connection, clinic_id).seq
+        return self._database.read(
+            lambda connection: record_rows.read_clinic(connection, clinic_id).seq,
+            clinic_id=clinic_id,
+        )
 
     def record(self, collection: str, record_id: str, *, identity: Identity) -> WireRecord:
         """Return one record as it is now.
@@ -112,8 +117,10 @@ class Feed:
             Refused: 404 for a record that is deleted, unknown, or another clinic's.
         """
         values = {"clinic_id": identity.clinic_id, "collection": collection, "id": record_id}
-        with self._database.reading() as connection:
-            row = connection.execute(_RECORD, values).one_or_none()
+        row = self._database.read(
+            lambda connection: connection.execute(_RECORD, values).one_or_none(),
+            clinic_id=identity.clinic_id,
+        )
         if row is None or row[_BODY_COLUMN] is None:
             raise not_found()
         return record_rows.wire_record(row)
@@ -126,8 +133,7 @@ def _begin(
     cursor = checked_cursor(connection, text, clinic=clinic)
     if cursor.has_expired(clinic.horizon):
         raise gone("cursor_expired", "This laptop was away for longer than deletions are kept")
-    if cursor.scope != scope:
-        raise gone("scope_changed", "Your role sees other records now")
+    check_scope(cursor, scope)
     return cursor.seq
 
 

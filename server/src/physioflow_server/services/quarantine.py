@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.record_rows import chunks
 from physioflow_server.database.tables import devices, quarantine
 from physioflow_server.services.clock import Clock, shown
@@ -85,19 +85,24 @@ class Quarantine:
                 handed in as much as is kept of one. Nothing was kept.
         """
         rows = self._rows(operations, identity)
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             for some in chunks(rows):
                 here = {"clinic_id": identity.clinic_id, "device_id": identity.device_id}
                 connection.execute(_SAME, {**here, "op_ids": some})
             _check_room(connection, identity, rows)
             if rows:
                 connection.execute(insert(quarantine), list(rows.values()))
+
+        self._database.write(work, clinic_id=identity.clinic_id)
         return list(rows)
 
     def counts(self, clinic_id: str) -> list[Quarantined]:
         """Return what was handed in, by laptop and collection."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_COUNTS, {"clinic_id": clinic_id}).all()
+        rows = self._database.read(
+            lambda connection: connection.execute(_COUNTS, {"clinic_id": clinic_id}).all(),
+            clinic_id=clinic_id,
+        )
         return [
             Quarantined(
                 device_id=device_id,

@@ -21,7 +21,8 @@ from physioflow_server.auth.passwords import (
     needs_new_hash,
     password_matches,
 )
-from physioflow_server.database.engine import Database
+from physioflow_server.database.clinic_scope import enter_clinic
+from physioflow_server.database.database import Database
 from physioflow_server.database.tables import (
     clinics,
     devices,
@@ -62,14 +63,14 @@ class SignIn:
         _check(request)
         account = _account_hash(request)
         self._count_a_try(account)
-        with self._database.reading() as connection:
-            user = _find_user(connection, request)
+        user = self._database.read(lambda connection: _find_user(connection, request))
         known = NO_SUCH_USER if user is None else user.password_hash
         matches = password_matches(request.password, known)
         if user is None or user.disabled or not matches:
             raise unauthorized(_WRONG)
         new_hash = hash_password(request.password) if needs_new_hash(known) else None
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> SignedIn:
             connection.execute(
                 delete(sign_in_failures).where(sign_in_failures.c.account_hash == account)
             )
@@ -81,9 +82,12 @@ class SignIn:
                 )
             return self._open_session(connection, user, request)
 
+        return self._database.write(work, clinic_id=user.clinic_id)
+
     def _count_a_try(self, account: bytes) -> None:
         now = int(self._clock().timestamp())
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             failures = _failures(connection, account)
             locked_s = lock_out.seconds_locked(failures, now=now)
             if locked_s:
@@ -94,6 +98,8 @@ class SignIn:
                     retry_after_s=locked_s,
                 )
             _remember(connection, account, lock_out.after_a_try(failures, now=now))
+
+        self._database.write(work)
 
     def _open_session(
         self, connection: Connection, user: Row[*tuple[Any, ...]], request: SignInRequest
@@ -136,6 +142,8 @@ def _check(request: SignInRequest) -> None:
         errors.append(FieldError(field="password", reason="is too long"))
     if not _DEVICE_ID.fullmatch(request.device_id):
         errors.append(FieldError(field="device_id", reason="is not 1 to 64 letters and digits"))
+    if "\0" in request.device_name:
+        errors.append(FieldError(field="device_name", reason="holds a character that no name has"))
     if errors:
         raise invalid_request(*errors)
 
@@ -147,6 +155,9 @@ def _account_hash(request: SignInRequest) -> bytes:
 
 def _find_user(connection: Connection, request: SignInRequest) -> Row[*tuple[Any, ...]] | None:
     clinic_id = find_clinic(connection, request.clinic)
+    if clinic_id is None or "\0" in request.username:
+        return None
+    enter_clinic(connection, clinic_id)
     query = (
         select(users, clinics.c.name.label("clinic_name"), clinics.c.epoch)
         .join(clinics, clinics.c.id == users.c.clinic_id)

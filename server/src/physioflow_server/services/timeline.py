@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from physioflow_server.database import record_rows
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.database.record_rows import ClinicRow
 from physioflow_server.database.tables import clinics, epochs, history
 from physioflow_server.services.clock import Clock, shown
@@ -48,7 +48,8 @@ class Timelines:
         For a restore to call, once the file was replaced and before anybody is served.
         """
         epoch = str(uuid.uuid4())
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             clinic = record_rows.lock_clinic(connection, clinic_id)
             note_epoch(
                 connection,
@@ -58,6 +59,8 @@ class Timelines:
                 began_at=shown(self._clock()),
             )
             connection.execute(update(clinics).where(clinics.c.id == clinic_id).values(epoch=epoch))
+
+        self._database.write(work, clinic_id=clinic_id)
         return epoch
 
 
@@ -121,6 +124,16 @@ def checked_cursor(connection: Connection, text: str, *, clinic: ClinicRow) -> C
     if link_at(connection, clinic, cursor.seq) != cursor.chain_hash:
         raise _restored(clinic, None)
     return cursor
+
+
+def check_scope(cursor: Cursor, scope: bytes) -> None:
+    """Check that a place in the feed is one of the feed that the role reads now.
+
+    Raises:
+        Refused: 410 `scope_changed`.
+    """
+    if cursor.scope != scope:
+        raise gone("scope_changed", "Your role sees other records now")
 
 
 def cursor_at(clinic: ClinicRow, seq: int, link: bytes, scope: bytes) -> str:

@@ -34,7 +34,9 @@ from physioflow_server.auth.tokens import (
     new_token,
     token_hash,
 )
-from physioflow_server.database.engine import Database
+from physioflow_server.database.clinic_scope import enter_clinic
+from physioflow_server.database.database import Database
+from physioflow_server.database.lookups import clinic_of_token
 from physioflow_server.database.tables import devices, sessions, tokens, users
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.identity import Identity
@@ -73,6 +75,7 @@ _FOUND: Final = (
     )
     .where(
         tokens.c.token_hash == bindparam("token_hash"),
+        tokens.c.clinic_id == bindparam("clinic_id"),
         tokens.c.kind.in_(bindparam("kinds", expanding=True)),
     )
 )
@@ -91,8 +94,9 @@ class TokenStore:
         Raises:
             Refused: 401 where it is unknown, expired or withdrawn; 403 `device_revoked`.
         """
-        with self._database.reading() as connection:
-            return _identity(self._good(connection, access_token, TokenKind.ACCESS))
+        return self._database.read(
+            lambda connection: _identity(self._good(connection, access_token, TokenKind.ACCESS))
+        )
 
     def identify_for_hand_in(self, token: str) -> Identity:
         """Return whose work comes with this ticket or access token.
@@ -103,8 +107,9 @@ class TokenStore:
         Raises:
             Refused: as `identify`.
         """
-        with self._database.reading() as connection:
-            found = self._find(connection, token, TokenKind.TICKET, TokenKind.ACCESS)
+        found = self._database.read(
+            lambda connection: self._find(connection, token, TokenKind.TICKET, TokenKind.ACCESS)
+        )
         if found.kind != TokenKind.TICKET or self._has_expired(found):
             self._check(found)
         return _identity(found)
@@ -116,21 +121,37 @@ class TokenStore:
             Refused: as `identify`; and 401 where a later token was presented already,
                 which ends the session.
         """
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> Tokens | None:
             found = self._good(connection, refresh_token, TokenKind.REFRESH)
             if found.generation >= found.presented:
                 return self._rotate(connection, found)
             _revoke(connection, found.clinic_id, found.session_id, at=shown(self._clock()))
-        raise unauthorized("This token was replaced; sign in again")
+            return None
+
+        tokens_given = self._database.write(work)
+        if tokens_given is None:
+            raise unauthorized("This token was replaced; sign in again")
+        return tokens_given
 
     def sign_out(self, identity: Identity) -> None:
         """End the session; its tokens are good for nothing from now on."""
-        with self._database.writing() as connection:
-            _revoke(connection, identity.clinic_id, identity.session_id, at=shown(self._clock()))
+        clinic_id, session_id = identity.clinic_id, identity.session_id
+        self._database.write(
+            lambda connection: _revoke(connection, clinic_id, session_id, at=shown(self._clock())),
+            clinic_id=clinic_id,
+        )
 
     def _find(self, connection: Connection, token: str, *kinds: TokenKind) -> Row[*tuple[Any, ...]]:
-        values = {"token_hash": token_hash(token), "kinds": [kind.value for kind in kinds]}
-        found = connection.execute(_FOUND, values).one_or_none()
+        hashed = token_hash(token)
+        clinic_id = clinic_of_token(connection, hashed)
+        enter_clinic(connection, clinic_id)
+        values = {
+            "token_hash": hashed,
+            "clinic_id": clinic_id,
+            "kinds": [kind.value for kind in kinds],
+        }
+        found = None if clinic_id is None else connection.execute(_FOUND, values).one_or_none()
         if found is None:
             raise unauthorized("Sign in again")
         return found

@@ -5,8 +5,10 @@ A laptop that was away for longer finds its cursor below the horizon and syncs a
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from physioflow_server.database import buried_rows, record_rows
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 
 
 class Tombstones:
@@ -21,9 +23,12 @@ class Tombstones:
         The clinic's horizon becomes `below`, but never falls, and never lies beyond the
         next seq to be given.
         """
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> int:
             clinic = record_rows.lock_clinic(connection, clinic_id)
             horizon = min(below, clinic.seq + 1)
             if horizon <= clinic.horizon:
                 return 0
             return buried_rows.bury(connection, clinic_id, below=horizon)
+
+        return self._database.write(work, clinic_id=clinic_id)

@@ -14,8 +14,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from physioflow_server.auth.permissions import scope_hash
 from physioflow_server.database import buried_rows, record_rows
-from physioflow_server.database.engine import Database
+from physioflow_server.database.database import Database
 from physioflow_server.services import history
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.decision import Decision, Known, Remembered, Write, decide
@@ -23,9 +24,14 @@ from physioflow_server.services.domain import Domain
 from physioflow_server.services.events import SILENCE, Publisher
 from physioflow_server.services.identity import Identity
 from physioflow_server.services.preparing import Prepared, Unfit, prepare
-from physioflow_server.services.timeline import check_epoch, checked_cursor, cursor_at
+from physioflow_server.services.timeline import (
+    check_epoch,
+    check_scope,
+    checked_cursor,
+    cursor_at,
+)
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.protocol import Operation, Result, WireRecord
+from physioflow_sync.core.protocol import PROTOCOL_VERSION, Operation, Result, WireRecord
 
 NO_SCOPE: Final = bytes(8)
 """A witness says what was written, not what was read."""
@@ -65,26 +71,36 @@ class WritePath:
         *,
         epoch: str | None,
         identity: Identity,
-        proofs: Sequence[str | None] = (),
+        cursor: str | None = None,
+        witness: str | None = None,
+        protocol: int = PROTOCOL_VERSION,
     ) -> Outcome:
         """Write what can be written, durably, and say of each operation what became of it.
 
         Args:
             epoch: the timeline that the laptop believes in, or None where it knows none.
-            proofs: cursors that this server must know, such as where the laptop left the
-                feed; neither their scope nor the horizon matters here.
+            cursor: where the laptop left the feed, which must be one that its role still
+                reads: it could not be told of what it wrote beyond. The horizon does not
+                matter here.
+            witness: a later place that this server must know.
+            protocol: what the laptop speaks.
 
         Raises:
-            Refused: 410 `epoch_changed`, 400 for a cursor that is none; nothing was written.
+            Refused: 410 `epoch_changed` or `scope_changed`, 400 for a cursor that is none;
+                nothing was written.
             DatabaseUnavailable: nothing was written.
         """
+        scope = scope_hash(self._domain.scope(identity.role, protocol=protocol))
         batch = [
             prepare(operation, domain=self._domain, identity=identity) for operation in operations
         ]
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> tuple[Decision, Outcome]:
             clinic = record_rows.lock_clinic(connection, identity.clinic_id)
-            for cursor in filter(None, proofs):
-                checked_cursor(connection, cursor, clinic=clinic)
+            if witness:
+                checked_cursor(connection, witness, clinic=clinic)
+            if cursor:
+                check_scope(checked_cursor(connection, cursor, clinic=clinic), scope)
             if epoch is not None:
                 check_epoch(connection, clinic, epoch)
             current = record_rows.current_records(connection, clinic.id, _keys_needed(batch))
@@ -104,10 +120,13 @@ class WritePath:
                 link = self._store(
                     connection, decision, clinic=clinic, identity=identity, buried=buried
                 )
-            witness = cursor_at(clinic, decision.seq, link, NO_SCOPE)
+            now = cursor_at(clinic, decision.seq, link, NO_SCOPE)
+            return decision, Outcome(results=decision.results, epoch=clinic.epoch, witness=now)
+
+        decision, outcome = self._database.write(work, clinic_id=identity.clinic_id)
         if decision.writes:
-            self._publisher.publish(clinic.id, decision.seq)
-        return Outcome(results=decision.results, epoch=clinic.epoch, witness=witness)
+            self._publisher.publish(identity.clinic_id, decision.seq)
+        return outcome
 
     def _remembered(
         self, connection: Connection, clinic_id: str, batch: Sequence[Prepared | Unfit]

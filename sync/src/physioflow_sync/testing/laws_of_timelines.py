@@ -5,9 +5,11 @@ from __future__ import annotations
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.errors import FailureKind
 from physioflow_sync.core.protocol import (
+    PROTOCOL_VERSION,
     Applied,
     ConflictFound,
     Duplicate,
+    PushRequest,
     Rejected,
 )
 from physioflow_sync.core.resync import offered_op_id
@@ -239,6 +241,10 @@ class LawsOfTimelines:
         assert {"tasks", "tasks.conflicts"} < set(page.scope)
         server.hidden = {"tasks", "tasks.conflicts"}
         failure = failure_of(lambda: transport.changes(cursor=page.next_cursor, limit=3))
+        assert (failure.kind, failure.code) == (FailureKind.GONE, "scope_changed")
+        # From there it could not be told of what it writes, nor of that one's end.
+        request = PushRequest(protocol=PROTOCOL_VERSION, cursor=page.next_cursor, ops=[])
+        failure = failure_of(lambda: transport.push(request))
         assert (failure.kind, failure.code) == (FailureKind.GONE, "scope_changed")
         anew = whole_feed(transport)
         assert anew.changes == []

@@ -167,9 +167,17 @@ class Clinic:
         cursor = self.checked_cursor(text)
         if cursor.seq < self.horizon != cursor.horizon:
             raise TransportFailure(FailureKind.GONE, code="cursor_expired")
-        if cursor.scope != _scope_hash(scope):
-            raise TransportFailure(FailureKind.GONE, code="scope_changed")
+        self.check_scope(text, scope)
         return cursor.seq
+
+    def check_scope(self, text: str, scope: Sequence[str]) -> None:
+        """Check that the cursor is of the feed that the laptop reads now.
+
+        Raises:
+            TransportFailure: as `checked_cursor`.
+        """
+        if self.checked_cursor(text).scope != _scope_hash(scope):
+            raise TransportFailure(FailureKind.GONE, code="scope_changed")
 
     def _restored(self, common_seq: int | None) -> TransportFailure:
         return TransportFailure(

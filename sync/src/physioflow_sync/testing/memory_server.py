@@ -130,8 +130,10 @@ class MemoryServer:
             self._check_access(who)
             _check_count(request.ops)
             if not self._is_first:
-                for cursor in filter(None, (request.cursor, request.witness)):
-                    self._clinic.checked_cursor(cursor)
+                if request.witness:
+                    self._clinic.checked_cursor(request.witness)
+                if request.cursor:
+                    self._clinic.check_scope(request.cursor, self._scope(request.protocol))
             if request.epoch is not None:
                 self._clinic.check_epoch(request.epoch)
             if any(op.record_id in self.poisonous for op in request.ops):

@@ -1,4 +1,4 @@
-"""Connections to the embedded SQLite file: one that writes, a few that read.
+"""The embedded SQLite file: one connection that writes, a few that read.
 
 SQLite lets one writer in at a time.  The single writing connection makes that
 queue ours, fair and bounded; `BEGIN IMMEDIATE` takes SQLite's own lock, so that
@@ -12,19 +12,17 @@ WAL with `synchronous=NORMAL` loses acknowledged commits in a power cut.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from physioflow_server.database.failures import DatabaseUnavailable, UnsafeSqlite, from_driver
+from physioflow_server.database.database import Database, Engines, Guard, once
+from physioflow_server.database.failures import UnsafeSqlite, from_sqlite
 from physioflow_server.settings import READ_CONNECTIONS, WAIT_FOR_CONNECTION_S
 
 # The driver's stubs lack names that every DB-API module has.
@@ -40,43 +38,20 @@ _SAFE_BACKPORTS: Final = ((3, 50, 7), (3, 44, 6))
 """Releases of older lines in which the WAL-reset fault is mended (sqlite.org/wal.html)."""
 
 
-class Database:
-    """The clinic server's SQLite file.
+def open_sqlite(path: Path, *, guard: Guard = once) -> Database:
+    """Return the database in this file, which is made where there is none.
 
     Raises:
         UnsafeSqlite: the SQLite in use can corrupt a WAL file with two writers.
     """
-
-    def __init__(self, path: Path) -> None:
-        version: str = _driver.sqlite_version
-        refuse_unsafe_sqlite(version)
-        self._writer = _engine(path, begin="BEGIN IMMEDIATE", connections=1)
-        self._readers = _engine(path, begin="BEGIN DEFERRED", connections=READ_CONNECTIONS)
-
-    @contextmanager
-    def writing(self) -> Generator[Connection]:
-        """One transaction that writes; committed at the end, rolled back on any exception.
-
-        Raises:
-            DatabaseUnavailable: the file is locked, full or unreadable; nothing is written.
-        """
-        with _translated(), self._writer.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def reading(self) -> Generator[Connection]:
-        """One transaction that sees a single state of the database and cannot write.
-
-        Raises:
-            DatabaseUnavailable: the file is locked or unreadable.
-        """
-        with _translated(), self._readers.begin() as connection:
-            yield connection
-
-    def close(self) -> None:
-        """Close every connection; the last one folds the WAL into the file."""
-        self._readers.dispose()
-        self._writer.dispose()
+    version: str = _driver.sqlite_version
+    refuse_unsafe_sqlite(version)
+    engines = Engines(
+        writer=_engine(path, begin="BEGIN IMMEDIATE", connections=1),
+        reader=_engine(path, begin="BEGIN DEFERRED", connections=READ_CONNECTIONS),
+        translate=from_sqlite,
+    )
+    return Database(engines, guard=guard)
 
 
 def refuse_unsafe_sqlite(version: str) -> None:
@@ -129,13 +104,3 @@ def _pragmas(*, read_only: bool) -> Iterator[str]:
         yield "fullfsync=1"
     if read_only:
         yield "query_only=ON"
-
-
-@contextmanager
-def _translated() -> Generator[None]:
-    try:
-        yield
-    except PoolTimeout as error:
-        raise DatabaseUnavailable("no connection came free") from error
-    except OperationalError as error:
-        raise from_driver(error) from error

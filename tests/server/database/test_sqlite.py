@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-from physioflow_server.database import engine
-from physioflow_server.database.engine import Database, refuse_unsafe_sqlite
+from physioflow_server.database import sqlite
+from physioflow_server.database.database import Database
 from physioflow_server.database.failures import (
     DatabaseUnavailable,
     SchemaTooNew,
@@ -21,6 +21,7 @@ from physioflow_server.database.failures import (
 )
 from physioflow_server.database.migrate import HEAD, current_revision, migrate, migration_config
 from physioflow_server.database.process_lock import AlreadyRunning, ProcessLock
+from physioflow_server.database.sqlite import open_sqlite, refuse_unsafe_sqlite
 from physioflow_server.database.tables import clinics, epochs, metadata
 
 
@@ -67,8 +68,8 @@ def test_a_writing_transaction_leaves_nothing_when_it_fails(database: Database) 
 def test_a_database_locked_by_another_process_is_the_environments_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 10)
-    ours, theirs = Database(tmp_path / "x.sqlite3"), Database(tmp_path / "x.sqlite3")
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 10)
+    ours, theirs = open_sqlite(tmp_path / "x.sqlite3"), open_sqlite(tmp_path / "x.sqlite3")
     migrate(ours)
     with (
         theirs.writing(),
@@ -105,7 +106,7 @@ def test_the_newest_revision_is_the_one_that_is_served() -> None:
 def test_a_clinic_of_the_first_release_gets_its_epoch_as_the_first_of_its_lineage(
     tmp_path: Path,
 ) -> None:
-    database = Database(tmp_path / "old.sqlite3")
+    database = open_sqlite(tmp_path / "old.sqlite3")
     with database.writing() as connection:
         config = migration_config()
         config.attributes["connection"] = connection

@@ -1,0 +1,77 @@
+"""PostgreSQL, by psycopg 3: pooled connections of a role that owns nothing.
+
+Writers run at READ COMMITTED and lock the clinic's counter first, so that what they read
+after it is what the last writer committed.  Readers run at REPEATABLE READ: the counter
+and the rows up to it must be of one moment, or the feed could skip.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.pool import QueuePool
+
+from physioflow_server.database.database import Database, Engines, Guard, once
+from physioflow_server.database.failures import from_postgres
+from physioflow_server.settings import (
+    CONNECT_DATABASE_S,
+    CONNECTION_LIFE_S,
+    CONNECTIONS_KEPT,
+    LOCK_WAIT_S,
+    MAX_CONNECTIONS,
+    STATEMENT_S,
+    WAIT_FOR_CONNECTION_S,
+)
+
+DRIVER: Final = "postgresql+psycopg"
+
+
+def open_postgres(
+    url: str, *, guard: Guard = once, max_connections: int = MAX_CONNECTIONS
+) -> Database:
+    """Return the database at this address, which need not be there yet.
+
+    Args:
+        url: `postgresql://user:password@host/name`; several hosts may be named, of which
+            the one that takes writes is used.
+    """
+    address = make_url(url).set(drivername=DRIVER)
+    writer = _engine(address, max_connections)
+    # The same pool: each connection is told what it is for when it is taken.
+    reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(Engines(writer=writer, reader=reader, translate=from_postgres), guard=guard)
+
+
+def _engine(address: URL, max_connections: int) -> Engine:
+    return create_engine(
+        address,
+        poolclass=QueuePool,
+        pool_size=min(CONNECTIONS_KEPT, max_connections),
+        max_overflow=max(0, max_connections - CONNECTIONS_KEPT),
+        pool_timeout=WAIT_FOR_CONNECTION_S,
+        pool_recycle=CONNECTION_LIFE_S,
+        pool_pre_ping=True,
+        # Rows of the hot path are handed to the driver in the order of their columns.
+        paramstyle="format",
+        # A statement's values are patient data: they stay out of every exception's words.
+        hide_parameters=True,
+        connect_args={
+            "application_name": "physioflow-server",
+            "connect_timeout": CONNECT_DATABASE_S,
+            "target_session_attrs": "read-write",
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            # What was sent and not acknowledged by then is on a dead line.
+            "tcp_user_timeout": STATEMENT_S * 1000,
+            "options": " ".join(
+                (
+                    f"-c statement_timeout={STATEMENT_S * 1000}",
+                    f"-c lock_timeout={LOCK_WAIT_S * 1000}",
+                    f"-c idle_in_transaction_session_timeout={STATEMENT_S * 1000}",
+                    "-c timezone=UTC",
+                )
+            ),
+        },
+    )
