@@ -207,7 +207,6 @@ class World:
                     epoch=request.epoch,
                     cursor=request.cursor,
                     witness=None if is_first else request.witness,
-                    protocol=request.protocol,
                     identity=self.identity(seat),
                 )
             )

@@ -15,7 +15,15 @@ from physioflow_sync.core.session import VERIFY_AGAIN_S, Wake
 from physioflow_sync.testing.memory_server import MemoryServer
 from physioflow_sync.testing.steps import wire
 from physioflow_sync.testing.tasks import REGISTRY, letter, task
-from tests.world.laptop_in_memory import L, Laptop, damage, decide, made_by_people, settle_down
+from tests.world.laptop_in_memory import (
+    L,
+    Laptop,
+    damage,
+    decide,
+    made_by_people,
+    open_conflict,
+    settle_down,
+)
 
 T = Key("tasks", "t1")
 T2 = Key("tasks", "t2")
@@ -223,6 +231,30 @@ def test_a_second_restore_before_the_first_page_says_what_is_common_with_it(
     assert server.records()[T].version == 1
 
 
+def test_a_server_that_cannot_tell_of_conflicts_ends_none(
+    anna: Laptop, bao: Laptop, server: MemoryServer
+) -> None:
+    open_conflict(anna, bao)
+    anna.sync()
+    bao.sync()
+    assert len(bao.store.conflicts_elsewhere()) == 1
+    server.protocols = (1,)
+    for _ in range(3):
+        anna.sync()
+        bao.sync()
+    # The server was set back to an older release, and reads the feed to its end.
+    assert anna.connectivity is Connectivity.ONLINE
+    assert len(anna.store.conflicts()) == 1
+    server.protocols = (1, 2)
+    for _ in range(3):
+        anna.sync()
+        bao.sync()
+    assert len(anna.store.conflicts()) == len(bao.store.conflicts_elsewhere()) == 1
+    decide(anna, letter("decided"))
+    settle_down(anna, bao)
+    assert made_by_people(server) == {L: letter("decided")}
+
+
 def test_what_another_role_wrote_between_two_pages_does_not_stay(
     anna: Laptop, server: MemoryServer
 ) -> None:
@@ -231,7 +263,6 @@ def test_what_another_role_wrote_between_two_pages_does_not_stay(
     anna.sync()
     server.hidden = set()
     anna.save(T, task())
-    anna.sync()
     anna.sync()
     assert T in server.records()
     server.hidden = hidden

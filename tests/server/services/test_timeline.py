@@ -205,7 +205,6 @@ def test_a_push_comes_from_where_its_own_role_reads(clinic: Clinic, protocol: in
             [operation],
             epoch=None,
             cursor=page.next_cursor,
-            protocol=protocol,
             identity=replace(clinic.user, role=role),
         )
         (result,) = outcome.results

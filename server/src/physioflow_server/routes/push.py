@@ -48,7 +48,6 @@ async def push(
             epoch=data.epoch,
             cursor=data.cursor,
             witness=data.witness,
-            protocol=data.protocol,
             identity=identity,
         ),
     )

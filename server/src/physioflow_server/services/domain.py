@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from physioflow_server.auth.permissions import Permissions, Role, scope_of
+from physioflow_server.auth.permissions import Permissions, Role, scope_hash, scope_of
 from physioflow_sync.core.collections import Registry
 from physioflow_sync.core.errors import FieldError
-from physioflow_sync.core.protocol import PROTOCOL_VERSION
+from physioflow_sync.core.protocol import PROTOCOL_VERSION, PROTOCOLS_SERVED
 
 CONFLICTS_TRAVEL_FROM: Final = 2
 """The protocol version from which laptops know the collections of open conflicts."""
@@ -41,3 +41,9 @@ class Domain:
             if collection.conflicts_of is None or protocol >= CONFLICTS_TRAVEL_FROM
         )
         return scope_of(self.permissions, role, known)
+
+    def scopes(self, role: Role) -> frozenset[bytes]:
+        """Return `scope_hash` of each feed that this role may be reading, old laptop or new."""
+        return frozenset(
+            scope_hash(self.scope(role, protocol=protocol)) for protocol in PROTOCOLS_SERVED
+        )

@@ -133,7 +133,7 @@ def _begin(
     cursor = checked_cursor(connection, text, clinic=clinic)
     if cursor.has_expired(clinic.horizon):
         raise gone("cursor_expired", "This laptop was away for longer than deletions are kept")
-    check_scope(cursor, scope)
+    check_scope(cursor, (scope,))
     return cursor.seq
 
 

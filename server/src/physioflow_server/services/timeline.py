@@ -8,6 +8,7 @@ was done without, the history chain's hash in a laptop's cursor gives it away.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -126,13 +127,16 @@ def checked_cursor(connection: Connection, text: str, *, clinic: ClinicRow) -> C
     return cursor
 
 
-def check_scope(cursor: Cursor, scope: bytes) -> None:
-    """Check that a place in the feed is one of the feed that the role reads now.
+def check_scope(cursor: Cursor, scopes: Collection[bytes]) -> None:
+    """Check that a place in the feed is one of a feed that the role reads now.
+
+    Args:
+        scopes: `permissions.scope_hash` of each.
 
     Raises:
         Refused: 410 `scope_changed`.
     """
-    if cursor.scope != scope:
+    if cursor.scope not in scopes:
         raise gone("scope_changed", "Your role sees other records now")
 
 

@@ -14,7 +14,6 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from physioflow_server.auth.permissions import scope_hash
 from physioflow_server.database import buried_rows, record_rows
 from physioflow_server.database.database import Database
 from physioflow_server.services import history
@@ -31,7 +30,7 @@ from physioflow_server.services.timeline import (
     cursor_at,
 )
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.protocol import PROTOCOL_VERSION, Operation, Result, WireRecord
+from physioflow_sync.core.protocol import Operation, Result, WireRecord
 
 NO_SCOPE: Final = bytes(8)
 """A witness says what was written, not what was read."""
@@ -73,24 +72,22 @@ class WritePath:
         identity: Identity,
         cursor: str | None = None,
         witness: str | None = None,
-        protocol: int = PROTOCOL_VERSION,
     ) -> Outcome:
         """Write what can be written, durably, and say of each operation what became of it.
 
         Args:
             epoch: the timeline that the laptop believes in, or None where it knows none.
             cursor: where the laptop left the feed, which must be one that its role still
-                reads: it could not be told of what it wrote beyond. The horizon does not
-                matter here.
+                reads: it could not be told of what it wrote beyond. Neither the horizon nor
+                the protocol matters here.
             witness: a later place that this server must know.
-            protocol: what the laptop speaks.
 
         Raises:
             Refused: 410 `epoch_changed` or `scope_changed`, 400 for a cursor that is none;
                 nothing was written.
             DatabaseUnavailable: nothing was written.
         """
-        scope = scope_hash(self._domain.scope(identity.role, protocol=protocol))
+        scopes = self._domain.scopes(identity.role)
         batch = [
             prepare(operation, domain=self._domain, identity=identity) for operation in operations
         ]
@@ -100,7 +97,7 @@ class WritePath:
             if witness:
                 checked_cursor(connection, witness, clinic=clinic)
             if cursor:
-                check_scope(checked_cursor(connection, cursor, clinic=clinic), scope)
+                check_scope(checked_cursor(connection, cursor, clinic=clinic), scopes)
             if epoch is not None:
                 check_epoch(connection, clinic, epoch)
             current = record_rows.current_records(connection, clinic.id, _keys_needed(batch))

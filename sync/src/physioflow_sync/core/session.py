@@ -346,7 +346,8 @@ class Session:
         session = replace(
             self._seen(failure.kind),
             failures=self.failures + 1,
-            push_failed=self.push_failed or bool(failure.op_ids),
+            # Where the feed is to be read anew, that is the answer, and then it is sent again.
+            push_failed=self.push_failed or bool(failure.op_ids and failure.resync is None),
         )
         if failure.resync is not None:
             return session._to_resync(failure.resync, dice)

@@ -217,6 +217,13 @@ class LawsOfTravelling:
         assert store.conflicts() == ()
         assert store.record(LETTER).body == letter("decided")
 
+    def test_a_server_that_cannot_tell_of_conflicts_ends_none(self, store: Store) -> None:
+        open_and_tell(store)
+        resync(store, wire(LETTER, letter("theirs"), version=2), scope=None)
+        assert len(store.conflicts()) == 1
+        resync(store, wire(LETTER, letter("decided"), version=3))
+        assert store.conflicts() == ()
+
     def test_a_resync_keeps_a_conflict_that_was_not_told_yet(self, store: Store) -> None:
         open_conflict(store, mine=letter("mine"), theirs=letter("theirs"), base=letter("base"))
         resync(store, wire(LETTER, letter("theirs"), version=2))

@@ -170,13 +170,13 @@ class Clinic:
         self.check_scope(text, scope)
         return cursor.seq
 
-    def check_scope(self, text: str, scope: Sequence[str]) -> None:
-        """Check that the cursor is of the feed that the laptop reads now.
+    def check_scope(self, text: str, *scopes: Sequence[str]) -> None:
+        """Check that the cursor is of a feed that the laptop reads now.
 
         Raises:
             TransportFailure: as `checked_cursor`.
         """
-        if self.checked_cursor(text).scope != _scope_hash(scope):
+        if self.checked_cursor(text).scope not in map(_scope_hash, scopes):
             raise TransportFailure(FailureKind.GONE, code="scope_changed")
 
     def _restored(self, common_seq: int | None) -> TransportFailure:

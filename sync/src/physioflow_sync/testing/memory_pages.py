@@ -104,7 +104,12 @@ def _met(work: Transaction, change: WireRecord, *, epoch: str) -> Step:
 def _sweep(work: Transaction, resync: RunningResync, page: ChangesPage) -> list[Key]:
     """Take what the feed has not brought by its end; return the records that changed."""
     scope = work.held.scope
-    swept = [key for key in work.held.records if key not in work.held.seen]
+    # An older server, which names no scope, says nothing of conflicts by not bringing them.
+    swept = [
+        key
+        for key in work.held.records
+        if key not in work.held.seen and (scope is not None or not holds_conflicts(key.collection))
+    ]
     hidden = [key for key in swept if scope is not None and key.collection not in scope]
     # What a conflict's record says, the record's own unsent work says as well.
     set_aside(work, (work[key] for key in hidden if not holds_conflicts(key.collection)))

@@ -133,7 +133,7 @@ class MemoryServer:
                 if request.witness:
                     self._clinic.checked_cursor(request.witness)
                 if request.cursor:
-                    self._clinic.check_scope(request.cursor, self._scope(request.protocol))
+                    self._clinic.check_scope(request.cursor, *map(self._scope, PROTOCOLS_SERVED))
             if request.epoch is not None:
                 self._clinic.check_epoch(request.epoch)
             if any(op.record_id in self.poisonous for op in request.ops):

@@ -22,7 +22,7 @@ from physioflow_sync.core.resolution import Resolution, Resolved, ResolveOutcome
 from physioflow_sync.core.resync import ResyncReason
 from physioflow_sync.core.travelling import ConflictElsewhere, travelling_body
 from physioflow_sync.ports import Edit, PageApplied, Settled, Store
-from physioflow_sync.testing.tasks import letter
+from physioflow_sync.testing.tasks import REGISTRY, letter
 
 NOW: Final = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 NOTHING_PARKED: Final[frozenset[str]] = frozenset()
@@ -32,6 +32,9 @@ PROJECT: Final = Key("projects", "01930000-0000-7000-8000-000000000001")
 TASK: Final = Key("tasks", "01930000-0000-7000-8000-000000000002")
 OTHER_TASK: Final = Key("tasks", "01930000-0000-7000-8000-000000000003")
 LETTER: Final = Key("letters", "01930000-0000-7000-8000-000000000004")
+
+EVERYTHING: Final = tuple(sorted(REGISTRY))
+"""The scope of a user who sees all there is."""
 
 
 def save(store: Store, key: Key, body: bytes | None, *, at: datetime = NOW) -> None:
@@ -104,8 +107,14 @@ def pull(
     )
 
 
-def resync(store: Store, *records: WireRecord, scope: Sequence[str] | None = None) -> PageApplied:
-    """Read a whole feed anew, on the timeline that the store knows."""
+def resync(
+    store: Store, *records: WireRecord, scope: Sequence[str] | None = EVERYTHING
+) -> PageApplied:
+    """Read a whole feed anew, on the timeline that the store knows.
+
+    Args:
+        scope: what the user sees; None: of an older server, which does not say.
+    """
     store.begin_resync(ResyncReason.CURSOR_EXPIRED)
     return pull(store, *records, scope=scope)
 
@@ -113,7 +122,7 @@ def resync(store: Store, *records: WireRecord, scope: Sequence[str] | None = Non
 def restore(store: Store, *records: WireRecord, common_seq: int | None = 20) -> PageApplied:
     """Read the whole feed of a server that was restored, and is at `epoch-2` now."""
     store.begin_resync(ResyncReason.EPOCH_CHANGED, common_seq=common_seq)
-    return pull(store, *records, epoch="epoch-2", cursor="epoch-2:1")
+    return pull(store, *records, epoch="epoch-2", cursor="epoch-2:1", scope=EVERYTHING)
 
 
 def accept(store: Store, operation: Operation, *, version: int | None = None) -> Settled:

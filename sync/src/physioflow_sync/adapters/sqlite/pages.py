@@ -112,7 +112,8 @@ def sweep(
     rules = resyncing.Sweep(connection, resync, registry=work.registry, epoch=page.epoch)
     rest = resyncing.swept(connection, resync)
     changed: list[Key] = []
-    while some := list(islice(rest, _SWEPT_AT_A_TIME)):
+    told_of = (item for item in rest if rules.tells_of(item[0]))
+    while some := list(islice(told_of, _SWEPT_AT_A_TIME)):
         keys = [key for key, _ in some]
         records = work.open(connection, keys)
         for key, is_judged in some:

@@ -214,6 +214,13 @@ class Sweep:
         scope = local_values.meta(connection, _SCOPE)
         self._scope = None if scope is None else frozenset(_NAMES.decode(scope))
 
+    def tells_of(self, key: Key) -> bool:
+        """Tell whether a feed that did not bring this record says anything by that.
+
+        An older server, which names no scope, never brings the records of conflicts.
+        """
+        return self._scope is not None or not holds_conflicts(key.collection)
+
     def sees(self, key: Key) -> bool:
         """Tell whether this user's feed would hold such a record, if there were one."""
         return self._scope is None or key.collection in self._scope
