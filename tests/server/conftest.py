@@ -18,20 +18,56 @@ from physioflow_server.auth import passwords
 from physioflow_server.auth.permissions import Role
 from physioflow_server.database.database import Database
 from physioflow_server.database.migrate import migrate
-from physioflow_server.database.sqlite import open_sqlite
+from physioflow_server.database.postgres import open_postgres
 from physioflow_server.database.tables import devices
 from physioflow_server.services.accounts import Accounts
 from physioflow_server.services.identity import Identity
 from physioflow_server.telemetry.logs import configure_logs
+from tests.world.databases import Databases, in_file, in_postgres
+from tests.world.postgres_process import OWNER, PostgresProcess
 from tests.world.small_clinic import DOMAIN, PASSWORD, Clinic, SetClock, new_id
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_sqlite(tmp_path / "server.sqlite3")
-    migrate(opened)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresProcess]:
+    """A PostgreSQL server for as long as the tests of this process run."""
+    with PostgresProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresProcess) -> str:
+    """The name of a migrated and empty database, to be copied."""
+    name = postgres.new_database()
+    owner = open_postgres(postgres.url(name, OWNER), statement_s=None)
+    migrate(owner)
+    owner.close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    """An empty database as the server has it, and as its owner: SQLite, and PostgreSQL."""
+    if request.param == "sqlite":
+        opened = in_file(tmp_path / "server.sqlite3")
+        migrate(opened.server)
+    else:
+        postgres: PostgresProcess = request.getfixturevalue("postgres")
+        empty: str = request.getfixturevalue("migrated")
+        opened = in_postgres(postgres, postgres.new_database(empty))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def database(databases: Databases) -> Database:
+    return databases.server
+
+
+@pytest.fixture
+def owner(databases: Databases) -> Database:
+    """The same database for whoever may change all of it."""
+    return databases.owner
 
 
 @pytest.fixture
@@ -48,7 +84,7 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def new_clinic(
-    database: Database, clock: SetClock, quick_passwords: None
+    database: Database, owner: Database, clock: SetClock, quick_passwords: None
 ) -> Callable[[str], Clinic]:
     def make(name: str) -> Clinic:
         accounts = Accounts(database=database, clock=clock)
@@ -56,7 +92,7 @@ def new_clinic(
         _, user_id = accounts.create_user(
             clinic=name, username="An", name="An Nguyen", role=Role.THERAPIST, password=PASSWORD
         )
-        with database.writing() as connection:
+        with database.writing(clinic_id) as connection:
             connection.execute(
                 insert(devices).values(
                     clinic_id=clinic_id,
@@ -75,7 +111,7 @@ def new_clinic(
             device_name="Room 1",
             session_id=new_id(),
         )
-        return Clinic(database=database, clock=clock, id=clinic_id, user=user)
+        return Clinic(database=database, owner=owner, clock=clock, id=clinic_id, user=user)
 
     return make
 

@@ -136,9 +136,14 @@ def person(name: str, born: int = 1980) -> dict[str, object]:
 
 @dataclass(kw_only=True)
 class Clinic:
-    """One clinic's services over a database, and one of its users."""
+    """One clinic's services over a database, and one of its users.
+
+    Attributes:
+        owner: the same database for whoever may see and change all of it.
+    """
 
     database: Database
+    owner: Database
     clock: SetClock
     id: str
     user: Identity
@@ -166,7 +171,7 @@ class Clinic:
 
     def another_user(self, role: Role = Role.THERAPIST) -> Identity:
         user_id = new_id()
-        with self.database.writing() as connection:
+        with self.database.writing(self.id) as connection:
             connection.execute(
                 insert(users).values(
                     clinic_id=self.id,

@@ -1,28 +1,31 @@
-"""The settings of each connection, the schema, and who may open the folder."""
+"""The embedded file: the settings of each connection, and who may open the folder."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select, text
 
 from physioflow_server.database import sqlite
 from physioflow_server.database.database import Database
 from physioflow_server.database.failures import (
     DatabaseUnavailable,
-    SchemaTooNew,
     UnsafeSqlite,
 )
 from physioflow_server.database.migrate import HEAD, current_revision, migrate, migration_config
 from physioflow_server.database.process_lock import AlreadyRunning, ProcessLock
 from physioflow_server.database.sqlite import open_sqlite, refuse_unsafe_sqlite
-from physioflow_server.database.tables import clinics, epochs, metadata
+from physioflow_server.database.tables import clinics, epochs
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_sqlite(tmp_path / "server.sqlite3")
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize("mode", ["reading", "writing"])
@@ -44,25 +47,6 @@ def test_connections_are_durable_and_strict(database: Database, mode: str) -> No
         "trusted_schema": 0,
         "cell_size_check": 1,
     }
-
-
-def test_a_reading_transaction_cannot_write(database: Database) -> None:
-    with pytest.raises((OperationalError, DatabaseUnavailable)), database.reading() as connection:
-        connection.execute(update(clinics).values(seq=1))
-
-
-def test_a_writing_transaction_leaves_nothing_when_it_fails(database: Database) -> None:
-    def fail() -> None:
-        with database.writing() as connection:
-            connection.execute(text("CREATE TABLE left_over (x)"))
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    with database.reading() as connection:
-        assert not connection.execute(
-            text("SELECT name FROM sqlite_master WHERE name = 'left_over'")
-        ).all()
 
 
 def test_a_database_locked_by_another_process_is_the_environments_fault(
@@ -92,17 +76,6 @@ def test_a_mended_sqlite_is_accepted(version: str) -> None:
     refuse_unsafe_sqlite(version)
 
 
-def test_the_migrations_make_exactly_the_tables_that_the_code_uses(database: Database) -> None:
-    with database.reading() as connection:
-        assert current_revision(connection) == HEAD
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
-
-
-def test_the_newest_revision_is_the_one_that_is_served() -> None:
-    assert ScriptDirectory.from_config(migration_config()).get_heads() == [HEAD]
-
-
 def test_a_clinic_of_the_first_release_gets_its_epoch_as_the_first_of_its_lineage(
     tmp_path: Path,
 ) -> None:
@@ -123,26 +96,6 @@ def test_a_clinic_of_the_first_release_gets_its_epoch_as_the_first_of_its_lineag
         assert connection.execute(select(epochs)).all() == [("c", 1, "e", 0, "then")]
         assert current_revision(connection) == HEAD
     database.close()
-
-
-def test_migrating_twice_changes_nothing(database: Database) -> None:
-    migrate(database)
-    with database.reading() as connection:
-        assert current_revision(connection) == HEAD
-
-
-def test_a_schema_of_a_newer_release_is_refused(database: Database) -> None:
-    with database.writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaTooNew):
-        migrate(database)
-
-
-def test_clinic_id_leads_every_primary_key_but_of_what_is_read_before_the_clinic_is_known() -> None:
-    exempt = {"clinics", "tokens", "sign_in_failures"}
-    for table in metadata.sorted_tables:
-        leading = next(iter(table.primary_key.columns)).name
-        assert (leading == "clinic_id") == (table.name not in exempt), table.name
 
 
 def test_one_process_holds_a_folder(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 import zstandard
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
+from sqlalchemy import select
 
+from physioflow_server.database.tables import clinics
 from physioflow_server.services.timeline import Timelines
 from physioflow_sync.core.protocol import (
     MAX_CHANGES_A_PAGE,
@@ -245,11 +247,11 @@ def test_without_a_good_token_nothing_is_answered(http: Client, token: str) -> N
 
 
 def test_a_database_that_another_process_keeps_locked_is_a_503_that_names_a_time(
-    http: Client, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+    http: Client, clinic: Clinic
 ) -> None:
-    with clinic.database.writing() as connection:
-        # The one writing connection is ours: the push waits for it, and gives up.
-        connection.exec_driver_sql("SELECT 1")
+    with clinic.owner.writing() as connection:
+        # SQLite's one writer, or the clinic's row: the push waits for it, and gives up.
+        connection.execute(select(clinics).with_for_update())
         answer = http.post(PUSH, content=packed(put(new_id(), person("Mai"))))
     problem(answer, 503, "service_unavailable")
     assert answer.headers["retry-after"] == "2"

@@ -88,21 +88,21 @@ def test_bodies_leave_as_the_text_they_were_stored_as(filled: Clinic) -> None:
 
 def test_another_epoch_means_that_the_server_was_restored(filled: Clinic) -> None:
     page = filled.feed.page("", limit=2, identity=filled.user)
-    with filled.database.writing() as connection:
+    with filled.owner.writing() as connection:
         connection.execute(update(clinics).values(epoch=new_id()))
     assert refusal(filled, page.next_cursor) == "epoch_changed"
 
 
 def test_a_seq_beyond_the_counter_means_that_the_server_was_restored(filled: Clinic) -> None:
     page = filled.feed.page("", limit=10, identity=filled.user)
-    with filled.database.writing() as connection:
+    with filled.owner.writing() as connection:
         connection.execute(update(clinics).values(seq=3))
     assert refusal(filled, page.next_cursor) == "epoch_changed"
 
 
 def test_a_past_that_the_server_does_not_have_means_that_it_was_restored(filled: Clinic) -> None:
     page = filled.feed.page("", limit=2, identity=filled.user)
-    with filled.database.writing() as connection:
+    with filled.owner.writing() as connection:
         connection.execute(update(history).where(history.c.seq == 2).values(chain_hash=bytes(32)))
     assert refusal(filled, page.next_cursor) == "epoch_changed"
 
@@ -115,7 +115,7 @@ def test_a_cursor_of_another_role_is_refused(filled: Clinic) -> None:
 
 def test_a_cursor_below_the_horizon_has_expired(filled: Clinic) -> None:
     page = filled.feed.page("", limit=2, identity=filled.user)
-    with filled.database.writing() as connection:
+    with filled.owner.writing() as connection:
         connection.execute(update(clinics).values(horizon=4))
     assert refusal(filled, page.next_cursor) == "cursor_expired"
 

@@ -23,7 +23,7 @@ def kept(clinic: Clinic) -> Quarantine:
 
 
 def stored(clinic: Clinic) -> list[Operation]:
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         texts = connection.execute(
             select(quarantine.c.operation).order_by(quarantine.c.op_id)
         ).scalars()
@@ -60,7 +60,7 @@ def test_one_laptop_never_writes_over_what_another_handed_in(
     clinic: Clinic, kept: Quarantine
 ) -> None:
     op_id, other = new_id(), replace(clinic.user, device_id="room-2")
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.exec_driver_sql(
             "INSERT INTO devices SELECT clinic_id, 'room-2', 'Room 2', '', '', NULL FROM devices"
         )

@@ -213,7 +213,7 @@ def test_a_ticket_opens_the_quarantine_alone_whatever_became_of_its_owner(
         assert refusal(partial(use, pair.hand_in_ticket)).status == 401
     store.sign_out(store.identify(pair.access_token))
     revoke()
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.execute(update(users).values(disabled=True))
     identity = store.identify_for_hand_in(pair.hand_in_ticket)
     assert (identity.clinic_id, identity.device_id) == (clinic.id, "laptop-7")
@@ -254,7 +254,7 @@ def test_tickets_do_not_pile_up_and_a_lost_answer_costs_none(
         arrived = store.refresh(held.refresh_token)
         store.identify_for_hand_in(held.hand_in_ticket)
         held = arrived
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         kept = connection.execute(select(tokens).where(tokens.c.kind == "ticket")).all()
     assert len(kept) == 4, "those of the last two generations, each twice"
 
@@ -263,7 +263,7 @@ def test_a_disabled_user_is_signed_out_at_once(
     signing_in: SignIn, store: TokenStore, clinic: Clinic
 ) -> None:
     pair = signing_in.sign_in(REQUEST).tokens
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.execute(update(users).values(disabled=True))
     assert refusal(lambda: store.identify(pair.access_token)).status == 401
     assert refusal(lambda: signing_in.sign_in(REQUEST)).status == 401
@@ -271,7 +271,7 @@ def test_a_disabled_user_is_signed_out_at_once(
 
 def test_no_token_and_no_password_is_stored_as_it_is(signing_in: SignIn, clinic: Clinic) -> None:
     pair = signing_in.sign_in(REQUEST).tokens
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         stored = [
             repr(row)
             for table in (tokens, users)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
-from sqlcipher3 import dbapi2
 
 from physioflow_server.auth.permissions import Role
-from physioflow_server.database.database import Database
 from physioflow_server.database.record_rows import read_clinic
-from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.database.tables import epochs, history, records
 from physioflow_server.services.refusals import Refused
 from physioflow_server.services.timeline import Timelines, common_seq
 from physioflow_sync.core.protocol import Applied
+from tests.world.databases import Databases
 from tests.world.small_clinic import Clinic, new_id, person, put
 
-Restore = Callable[[Path], Clinic]
+Restore = Callable[[], Clinic]
+Backup = Callable[[Clinic], Restore]
 
 
 def write(clinic: Clinic, *, times: int = 1) -> None:
@@ -29,31 +27,24 @@ def write(clinic: Clinic, *, times: int = 1) -> None:
         assert isinstance(result, Applied)
 
 
-def backup(of: Path, to: Path) -> Path:
-    connection = dbapi2.connect(str(of))
-    connection.execute("VACUUM INTO ?", (str(to),))
-    connection.close()
-    return to
-
-
 @pytest.fixture
-def restore(clinic: Clinic) -> Iterator[Restore]:
-    """Serve a backup in place of the file that it was made of."""
-    opened: list[Database] = []
+def backup(clinic: Clinic, databases: Databases) -> Iterator[Backup]:
+    """Make a backup; what is returned serves it, in place of what it was made of."""
+    holding: dict[int, Databases] = {id(clinic.database): databases}
 
-    def perform(path: Path) -> Clinic:
-        database = open_sqlite(path)
-        opened.append(database)
-        return Clinic(database=database, clock=clinic.clock, id=clinic.id, user=clinic.user)
+    def perform(of: Clinic) -> Restore:
+        restore = holding[id(of.database)].copy()
+
+        def restored() -> Clinic:
+            copy = restore()
+            holding[id(copy.server)] = copy
+            return replace(of, database=copy.server, owner=copy.owner)
+
+        return restored
 
     yield perform
-    for database in opened:
-        database.close()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "server.sqlite3"
+    for held in holding.values():
+        held.close()
 
 
 def begin_epoch(clinic: Clinic) -> str:
@@ -86,14 +77,14 @@ def common(clinic: Clinic, epoch: str, cursor: str) -> int | None:
 
     pulled = gone(lambda: clinic.feed.page(cursor, limit=10, identity=clinic.user))
     assert push(epoch, cursor) == push(None, cursor) == pulled
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         written = select(records.c.id).where(records.c.id == operation.record_id)
         assert connection.execute(written).first() is None
     return pulled
 
 
 def test_a_clinic_begins_with_its_first_epoch(clinic: Clinic) -> None:
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         lineage = connection.execute(select(epochs)).all()
         present = read_clinic(connection, clinic.id).epoch
     assert [(row.clinic_id, row.number, row.epoch, row.forked_at) for row in lineage] == [
@@ -102,20 +93,20 @@ def test_a_clinic_begins_with_its_first_epoch(clinic: Clinic) -> None:
 
 
 def test_after_a_restore_a_laptop_hears_up_to_where_the_timelines_agree(
-    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+    clinic: Clinic, backup: Backup
 ) -> None:
     write(clinic, times=3)
-    saved = backup(file, tmp_path / "backup.sqlite3")
+    restore = backup(clinic)
     early = where(clinic)
     write(clinic, times=2)
     late = where(clinic)
-    restored = restore(saved)
+    restored = restore()
     epoch = begin_epoch(restored)
     assert epoch != early[0]
     write(restored, times=5)
     assert common(restored, *early) == 3
     assert common(restored, *late) == 3
-    with restored.database.reading() as connection:
+    with restored.owner.reading() as connection:
         present = read_clinic(connection, restored.id)
         assert common_seq(connection, present, early[0]) == 3
         assert common_seq(connection, present, "never heard of") is None
@@ -124,16 +115,16 @@ def test_after_a_restore_a_laptop_hears_up_to_where_the_timelines_agree(
 
 
 def test_after_two_restores_the_earlier_fork_counts_for_those_who_know_neither(
-    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+    clinic: Clinic, backup: Backup
 ) -> None:
     write(clinic, times=3)
-    first = restore(backup(file, tmp_path / "first.sqlite3"))
+    first = backup(clinic)()
     write(clinic, times=4)
     old = where(clinic)
     begin_epoch(first)
     write(first, times=2)
     middle = where(first)
-    second = restore(backup(tmp_path / "first.sqlite3", tmp_path / "second.sqlite3"))
+    second = backup(first)()
     write(first, times=2)
     begin_epoch(second)
     begin_epoch(second)
@@ -143,26 +134,26 @@ def test_after_two_restores_the_earlier_fork_counts_for_those_who_know_neither(
 
 
 def test_a_timeline_that_the_backup_is_too_old_to_know_is_unknown(
-    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+    clinic: Clinic, backup: Backup
 ) -> None:
     write(clinic, times=3)
-    saved = backup(file, tmp_path / "backup.sqlite3")
+    restore = backup(clinic)
     begin_epoch(clinic)
     write(clinic)
     lost = where(clinic)
-    restored = restore(saved)
+    restored = restore()
     begin_epoch(restored)
     assert common(restored, *lost) is None
 
 
 def test_a_restore_of_which_nobody_told_the_server_is_found_out_by_the_chain(
-    clinic: Clinic, file: Path, tmp_path: Path, restore: Restore
+    clinic: Clinic, backup: Backup
 ) -> None:
     write(clinic, times=3)
-    saved = backup(file, tmp_path / "backup.sqlite3")
+    restore = backup(clinic)
     write(clinic, times=2)
     laptop = where(clinic)
-    restored = restore(saved)
+    restored = restore()
     assert common(restored, *laptop) is None, "a seq beyond the counter"
     write(restored, times=4)
     assert common(restored, *laptop) is None, "another past"
@@ -183,7 +174,7 @@ def test_a_push_that_names_no_cursor_or_its_own_is_written(clinic: Clinic) -> No
 def test_the_horizon_does_not_matter_to_a_push(clinic: Clinic) -> None:
     write(clinic, times=3)
     first = clinic.feed.page("", limit=1, identity=clinic.user)
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.exec_driver_sql("UPDATE clinics SET horizon = 3")
     outcome = clinic.write_path.push(
         [put(new_id(), person("Mai"))],
@@ -221,7 +212,7 @@ def test_a_push_comes_from_where_its_own_role_reads(clinic: Clinic, protocol: in
 def test_a_push_whose_past_the_server_does_not_have_is_refused(clinic: Clinic) -> None:
     write(clinic, times=2)
     page = clinic.feed.page("", limit=1, identity=clinic.user)
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.execute(update(history).where(history.c.seq == 1).values(chain_hash=bytes(32)))
     assert common(clinic, page.epoch, page.next_cursor) is None
 

@@ -33,7 +33,7 @@ def visit(clinic: Clinic) -> str:
 
 
 def horizon(clinic: Clinic) -> int:
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         found: int = connection.execute(
             select(clinics.c.horizon).where(clinics.c.id == clinic.id)
         ).scalar_one()
@@ -41,7 +41,7 @@ def horizon(clinic: Clinic) -> int:
 
 
 def buried_ids(clinic: Clinic) -> list[str]:
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         return list(
             connection.execute(select(buried.c.id).where(buried.c.clinic_id == clinic.id)).scalars()
         )

@@ -34,7 +34,7 @@ OPERATIONS_A_BATCH = 5
 
 def counts(clinic: Clinic) -> tuple[int, int]:
     """Return how many records and how many versions are stored."""
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         return (
             len(connection.execute(select(records.c.id)).all()),
             len(connection.execute(select(history.c.seq)).all()),
@@ -75,7 +75,7 @@ def test_one_operation_id_with_another_payload_is_rejected_and_nothing_changes(
 
 
 def test_many_laptops_that_offer_one_version_write_it_once(clinic: Clinic) -> None:
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         epoch = read_clinic(connection, clinic.id).epoch
     id_, body = new_id(), b'{ "name": "Mai" }'
     op_id = offered_op_id(epoch, Key("people", id_), body)
@@ -230,9 +230,9 @@ def test_the_history_is_one_chain_that_holds_when_a_body_is_erased(clinic: Clini
     id_ = new_id()
     clinic.push(put(id_, person("Mai")), put(new_id(), person("Lan")))
     clinic.push(put(id_, person("Mai 2"), base=1))
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.execute(update(history).where(history.c.seq == 2).values(body=None))
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         versions = connection.execute(select(history).order_by(history.c.seq)).all()
         head = connection.execute(select(clinics.c.chain_hash)).scalar_one()
     link = GENESIS

@@ -114,7 +114,7 @@ def test_a_failed_statement_is_told_without_its_values(
     log: io.StringIO,
 ) -> None:
     sign_in()
-    with clinic.database.writing() as connection:
+    with clinic.owner.writing() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER refuse BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'no'); END"
         )

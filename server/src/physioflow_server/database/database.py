@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +20,8 @@ from physioflow_server.database.clinic_scope import enter_clinic
 from physioflow_server.database.failures import DatabaseUnavailable, Fault
 
 T = TypeVar("T")
+
+_OF_WRITING: Final = frozenset({Fault.READ_ONLY, Fault.READ_ONLY_FILE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class Database:
         Raises:
             DatabaseUnavailable: the database cannot be read now.
         """
-        with self._translated(), self._engines.reader.begin() as connection:
+        with self._translated(reads=True), self._engines.reader.begin() as connection:
             enter_clinic(connection, clinic_id)
             yield connection
 
@@ -119,11 +121,15 @@ class Database:
         self._engines.writer.dispose()
 
     @contextmanager
-    def _translated(self) -> Generator[None]:
+    def _translated(self, *, reads: bool = False) -> Generator[None]:
         try:
             yield
         except PoolTimeout as error:
             words = "no connection came free"
             raise DatabaseUnavailable(Fault.NO_CONNECTION_FREE, words) from error
         except DBAPIError as error:
-            raise self._engines.translate(error) from error
+            known = self._engines.translate(error)
+            if reads and isinstance(known, DatabaseUnavailable) and known.fault in _OF_WRITING:
+                # Who writes in a transaction that only reads has made a mistake.
+                raise
+            raise known from error

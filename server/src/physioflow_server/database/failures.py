@@ -35,6 +35,8 @@ class Fault(enum.Enum):
     """No connection, or one that was cut; a server that starts, stops or is replaced."""
     READ_ONLY = "read_only"
     """This node takes no writes: another was promoted meanwhile."""
+    READ_ONLY_FILE = "read_only_file"
+    """The file, or its disk, may only be read."""
     UNREADABLE = "unreadable"
     """The file, or its disk, is not to be read."""
     CONTENDED = "contended"
@@ -51,7 +53,9 @@ class Fault(enum.Enum):
 
 RETRIED: Final = frozenset({Fault.NOT_REACHED, Fault.READ_ONLY, Fault.CONTENDED})
 """After these the same transaction may succeed a moment later."""
-OF_THE_ENVIRONMENT: Final = frozenset({Fault.NOT_REACHED, Fault.READ_ONLY, Fault.UNREADABLE})
+OF_THE_ENVIRONMENT: Final = frozenset(
+    {Fault.NOT_REACHED, Fault.READ_ONLY, Fault.READ_ONLY_FILE, Fault.UNREADABLE}
+)
 """These the circuit counts."""
 
 
@@ -77,7 +81,7 @@ _SQLITE: Final = (
     ("database or disk is full", Fault.FULL),
     ("disk i/o error", Fault.UNREADABLE),
     ("unable to open database file", Fault.UNREADABLE),
-    ("attempt to write a readonly database", Fault.UNREADABLE),
+    ("attempt to write a readonly database", Fault.READ_ONLY_FILE),
 )
 
 _POSTGRES: Final = (

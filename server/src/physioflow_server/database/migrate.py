@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, func, inspect, select, text
 
+from physioflow_server.database.clinic_scope import POSTGRES
 from physioflow_server.database.database import Database
 from physioflow_server.database.failures import SchemaTooNew
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision in `migrations/versions`; a test holds the two together."""
+
+_MIGRATION: Final = 0x50687973
+"""The advisory lock's number."""
 
 
 def migrate(database: Database) -> None:
@@ -24,6 +28,9 @@ def migrate(database: Database) -> None:
         SchemaTooNew: the database is at a revision that this release does not know.
     """
     with database.writing() as connection:
+        if connection.dialect.name == POSTGRES:
+            # As SQLite's file lock does: one migrates, the others wait.
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION)))
         revision = current_revision(connection)
         if revision == HEAD:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.pool import QueuePool
 
 from physioflow_server.database.database import Database, Engines, Guard, once
@@ -25,25 +25,65 @@ from physioflow_server.settings import (
 )
 
 DRIVER: Final = "postgresql+psycopg"
+APP_ROLE: Final = "physioflow_app"
+"""What the server's role is a member of: it has the rights, and owns nothing."""
+
+
+class OwnsTooMuch(Exception):
+    """The server's role would see past row-level security; it does not serve as that."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"the database role {role!r} owns the tables or may see past row-level security; "
+            f"run the server as a role that is only a member of {APP_ROLE}"
+        )
+
+
+_ROLE: Final = text(
+    """
+    SELECT r.rolname, r.rolsuper OR r.rolbypassrls OR EXISTS (
+        SELECT FROM pg_class AS c
+        WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+            AND pg_has_role(r.oid, c.relowner, 'USAGE')
+    )
+    FROM pg_roles AS r WHERE r.rolname = current_user
+    """
+)
+
+
+def refuse_owner(database: Database) -> None:
+    """Check that row-level security holds for whoever this database is opened as.
+
+    Raises:
+        OwnsTooMuch: it does not.
+    """
+    role, owns = database.read(lambda connection: connection.execute(_ROLE).one())
+    if owns:
+        raise OwnsTooMuch(role)
 
 
 def open_postgres(
-    url: str, *, guard: Guard = once, max_connections: int = MAX_CONNECTIONS
+    url: str,
+    *,
+    guard: Guard = once,
+    max_connections: int = MAX_CONNECTIONS,
+    statement_s: int | None = STATEMENT_S,
 ) -> Database:
     """Return the database at this address, which need not be there yet.
 
     Args:
         url: `postgresql://user:password@host/name`; several hosts may be named, of which
             the one that takes writes is used.
+        statement_s: when a statement is cancelled; None, for migrations and backups: never.
     """
     address = make_url(url).set(drivername=DRIVER)
-    writer = _engine(address, max_connections)
+    writer = _engine(address, max_connections, statement_s or 0)
     # The same pool: each connection is told what it is for when it is taken.
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Database(Engines(writer=writer, reader=reader, translate=from_postgres), guard=guard)
 
 
-def _engine(address: URL, max_connections: int) -> Engine:
+def _engine(address: URL, max_connections: int, statement_s: int) -> Engine:
     return create_engine(
         address,
         poolclass=QueuePool,
@@ -67,9 +107,9 @@ def _engine(address: URL, max_connections: int) -> Engine:
             "tcp_user_timeout": STATEMENT_S * 1000,
             "options": " ".join(
                 (
-                    f"-c statement_timeout={STATEMENT_S * 1000}",
+                    f"-c statement_timeout={statement_s * 1000}",
                     f"-c lock_timeout={LOCK_WAIT_S * 1000}",
-                    f"-c idle_in_transaction_session_timeout={STATEMENT_S * 1000}",
+                    f"-c idle_in_transaction_session_timeout={statement_s * 1000}",
                     "-c timezone=UTC",
                 )
             ),
