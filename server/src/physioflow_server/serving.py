@@ -17,6 +17,7 @@ from physioflow_server.database.engine import Database
 from physioflow_server.database.migrate import HEAD, migrate
 from physioflow_server.database.process_lock import ProcessLock
 from physioflow_server.routes.health import SERVER_VERSION
+from physioflow_server.services.audit_reading import Audit
 from physioflow_server.services.events import EventsInMemory
 from physioflow_server.settings import (
     GRACEFUL_STOP_S,
@@ -24,6 +25,7 @@ from physioflow_server.settings import (
     MAX_CONNECTIONS_WAITING,
     Settings,
 )
+from physioflow_server.telemetry.head_log import HeadLog
 from physioflow_server.telemetry.logs import configure_logs, logger
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -44,7 +46,10 @@ def run_server(settings: Settings) -> None:
         database = Database(settings.database_path)
         try:
             migrate(database)
-            asyncio.run(_serve(database, _listening_socket(settings)))
+            heads = HeadLog()
+            heads.begin(Audit(database=database).heads())
+            asyncio.run(_serve(database, _listening_socket(settings), heads))
+            heads.end()
         finally:
             database.close()
     finally:
@@ -52,7 +57,7 @@ def run_server(settings: Settings) -> None:
     logger().info("server.stopped", pid=os.getpid())
 
 
-async def _serve(database: Database, listener: socket.socket) -> None:
+async def _serve(database: Database, listener: socket.socket, heads: HeadLog) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
@@ -70,7 +75,7 @@ async def _serve(database: Database, listener: socket.socket) -> None:
         pid=os.getpid(),
     )
     events = EventsInMemory()
-    app = create_app(database=database, domain=CLINICAL, events=events)
+    app = create_app(database=database, domain=CLINICAL, events=events, heads=heads)
 
     async def stopped() -> None:
         await stop.wait()

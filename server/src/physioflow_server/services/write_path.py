@@ -21,6 +21,7 @@ from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.decision import Decision, Known, Remembered, Write, decide
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.events import SILENCE, Publisher
+from physioflow_server.services.heads import UNOBSERVED, Head, HeadObserver
 from physioflow_server.services.identity import Identity
 from physioflow_server.services.preparing import Prepared, Unfit, prepare
 from physioflow_server.services.timeline import check_epoch, checked_cursor, cursor_at
@@ -53,11 +54,13 @@ class WritePath:
         domain: Domain,
         clock: Clock,
         publisher: Publisher = SILENCE,
+        heads: HeadObserver = UNOBSERVED,
     ) -> None:
         self._database = database
         self._domain = domain
         self._clock = clock
         self._publisher = publisher
+        self._heads = heads
 
     def push(
         self,
@@ -107,6 +110,9 @@ class WritePath:
             witness = cursor_at(clinic, decision.seq, link, NO_SCOPE)
         if decision.writes:
             self._publisher.publish(clinic.id, decision.seq)
+            self._heads.note(
+                Head(clinic_id=clinic.id, epoch=clinic.epoch, seq=decision.seq, chain_hash=link)
+            )
         return Outcome(results=decision.results, epoch=clinic.epoch, witness=witness)
 
     def _remembered(
