@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from physioflow_server.cli import clinic, device, quarantine, run, user
+from physioflow_server.cli import audit, clinic, device, quarantine, run, user
 from physioflow_server.cli.words import CannotDo
 
 
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quarantine.describe(
         commands.add_parser("quarantine", help="see what withdrawn laptops handed in")
     )
+    audit.describe(commands.add_parser("audit", help="verify the history of a clinic's records"))
     chosen = parser.parse_args(arguments)
     try:
         chosen.perform(chosen)

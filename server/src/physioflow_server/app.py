@@ -36,6 +36,7 @@ from physioflow_server.services.digests import Digests
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.events import Events, EventsInMemory
 from physioflow_server.services.feed import Feed
+from physioflow_server.services.heads import UNOBSERVED, HeadObserver
 from physioflow_server.services.quarantine import Quarantine
 from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
@@ -51,6 +52,7 @@ def create_app(
     domain: Domain,
     clock: Clock = system_clock,
     events: Events | None = None,
+    heads: HeadObserver = UNOBSERVED,
 ) -> ASGIApp:
     """Return the server's application over a migrated database.
 
@@ -58,6 +60,7 @@ def create_app(
 
     Args:
         events: who tells open streams of new writes; the caller's to end when the server stops.
+        heads: who keeps the history's heads.
     """
     events = EventsInMemory() if events is None else events
     services = Services(
@@ -66,7 +69,9 @@ def create_app(
         clock=clock,
         token_store=TokenStore(database=database, clock=clock),
         sign_in=SignIn(database=database, clock=clock),
-        write_path=WritePath(database=database, domain=domain, clock=clock, publisher=events),
+        write_path=WritePath(
+            database=database, domain=domain, clock=clock, publisher=events, heads=heads
+        ),
         feed=Feed(database=database, domain=domain, clock=clock),
         digests=Digests(database=database, domain=domain),
         events=events,
@@ -95,10 +100,7 @@ def create_app(
         exception_handlers={Exception: _problem},
         compression_config=COMPRESSION,
         request_max_body_size=MAX_REQUEST_BYTES,
-        openapi_config=OpenAPIConfig(
-            title="PhysioFlow clinic server",
-            version=SERVER_VERSION,
-        ),
+        openapi_config=OpenAPIConfig(title="PhysioFlow clinic server", version=SERVER_VERSION),
         plugins=[WireSchemas()],
         logging_config=None,
     )

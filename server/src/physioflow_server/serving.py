@@ -20,6 +20,7 @@ from physioflow_server.database.migrate import HEAD, migrate
 from physioflow_server.database.process_lock import ProcessLock
 from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.routes.health import SERVER_VERSION
+from physioflow_server.services.audit_reading import Audit
 from physioflow_server.services.events import EventsInMemory
 from physioflow_server.settings import (
     GRACEFUL_STOP_S,
@@ -27,6 +28,7 @@ from physioflow_server.settings import (
     MAX_CONNECTIONS_WAITING,
     Settings,
 )
+from physioflow_server.telemetry.head_log import HeadLog
 from physioflow_server.telemetry.logs import configure_logs, logger
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -49,7 +51,10 @@ def run_server(settings: Settings) -> None:
         database = open_sqlite(settings.database_path, guard=guard)
         try:
             migrate(database)
-            asyncio.run(_serve(database, _listening_socket(settings), stopping))
+            heads = HeadLog()
+            heads.begin(Audit(database=database).heads())
+            asyncio.run(_serve(database, _listening_socket(settings), heads, stopping))
+            heads.end()
         finally:
             database.close()
     finally:
@@ -57,7 +62,9 @@ def run_server(settings: Settings) -> None:
     logger().info("server.stopped", pid=os.getpid())
 
 
-async def _serve(database: Database, listener: socket.socket, stopping: threading.Event) -> None:
+async def _serve(
+    database: Database, listener: socket.socket, heads: HeadLog, stopping: threading.Event
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
@@ -75,7 +82,7 @@ async def _serve(database: Database, listener: socket.socket, stopping: threadin
         pid=os.getpid(),
     )
     events = EventsInMemory()
-    app = create_app(database=database, domain=CLINICAL, events=events)
+    app = create_app(database=database, domain=CLINICAL, events=events, heads=heads)
 
     async def stopped() -> None:
         await stop.wait()

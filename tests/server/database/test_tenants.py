@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from sqlalchemy import Engine, event
 
 from physioflow_server.database.tables import metadata
+from physioflow_server.services.audit_reading import Audit
 from physioflow_server.services.devices import Devices
 from physioflow_server.services.quarantine import Quarantine
 from physioflow_server.services.timeline import Timelines
@@ -76,6 +77,10 @@ def use_everything(http: TestClient[ASGIApp], tokens: Tokens, clinic: Clinic) ->
     handed_in = HandInRequest(ops=[put(id_, person("Mai"))])
     assert http.post(QUARANTINE_PATH, content=msgspec.json.encode(handed_in)).status_code == 200
     Quarantine(database=clinic.database, clock=clinic.clock).counts(clinic.id)
+    audit = Audit(database=clinic.database)
+    assert audit.verify(
+        clinic.id, heads=audit.sort_heads(audit.heads()).by_clinic[clinic.id]
+    ).records
     devices = Devices(database=clinic.database, clock=clinic.clock)
     devices.all_of(clinic.id)
     http.post(SIGN_OUT_PATH)

@@ -21,6 +21,8 @@ _NAMED: Final = select(clinics.c.id).where(
 _NAMED_BY_FUNCTION: Final = select(
     func.auth.clinic_named(bindparam("name_key"), bindparam("clinic_id"))
 )
+_ALL: Final = select(clinics.c.id).order_by(clinics.c.created_at, clinics.c.id)
+_ALL_BY_FUNCTION: Final = select(func.auth.clinic_ids())
 
 
 def clinic_of_token(connection: Connection, token_hash: bytes) -> str | None:
@@ -37,3 +39,9 @@ def clinic_named(connection: Connection, *, name_key: str, clinic_id: str) -> st
         asked, {"name_key": name_key, "clinic_id": clinic_id}
     ).scalar()
     return found
+
+
+def clinic_ids(connection: Connection) -> list[str]:
+    """Return the id of every clinic, in the order in which they were made."""
+    asked = _ALL_BY_FUNCTION if connection.dialect.name == POSTGRES else _ALL
+    return list(connection.execute(asked).scalars())

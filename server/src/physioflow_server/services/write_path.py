@@ -21,6 +21,7 @@ from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.decision import Decision, Known, Remembered, Write, decide
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.events import SILENCE, Publisher
+from physioflow_server.services.heads import UNOBSERVED, Head, HeadObserver
 from physioflow_server.services.identity import Identity
 from physioflow_server.services.preparing import Prepared, Unfit, prepare
 from physioflow_server.services.timeline import (
@@ -58,11 +59,13 @@ class WritePath:
         domain: Domain,
         clock: Clock,
         publisher: Publisher = SILENCE,
+        heads: HeadObserver = UNOBSERVED,
     ) -> None:
         self._database = database
         self._domain = domain
         self._clock = clock
         self._publisher = publisher
+        self._heads = heads
 
     def push(
         self,
@@ -92,7 +95,7 @@ class WritePath:
             prepare(operation, domain=self._domain, identity=identity) for operation in operations
         ]
 
-        def work(connection: Connection) -> tuple[Decision, Outcome]:
+        def work(connection: Connection) -> tuple[Decision, Outcome, Head]:
             clinic = record_rows.lock_clinic(connection, identity.clinic_id)
             if witness:
                 checked_cursor(connection, witness, clinic=clinic)
@@ -118,11 +121,14 @@ class WritePath:
                     connection, decision, clinic=clinic, identity=identity, buried=buried
                 )
             now = cursor_at(clinic, decision.seq, link, NO_SCOPE)
-            return decision, Outcome(results=decision.results, epoch=clinic.epoch, witness=now)
+            head = Head(clinic_id=clinic.id, epoch=clinic.epoch, seq=decision.seq, chain_hash=link)
+            outcome = Outcome(results=decision.results, epoch=clinic.epoch, witness=now)
+            return decision, outcome, head
 
-        decision, outcome = self._database.write(work, clinic_id=identity.clinic_id)
+        decision, outcome, head = self._database.write(work, clinic_id=identity.clinic_id)
         if decision.writes:
             self._publisher.publish(identity.clinic_id, decision.seq)
+            self._heads.note(head)
         return outcome
 
     def _remembered(

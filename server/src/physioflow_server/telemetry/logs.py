@@ -22,6 +22,7 @@ ALLOWED: Final = frozenset(
         *("event", "level", "timestamp"),
         *("request_id", "method", "path", "status", "duration_ms", "user_id", "clinic_id"),
         *("operations", "applied", "conflicts", "rejected", "records", "seq"),
+        *("epoch", "chain_hash"),
         *("error_type", "frames", "fault"),
         *("service", "consecutive_failures", "last_error"),
         *("url", "host", "port", "version", "pid", "sqlite_version", "schema", "logger"),

@@ -65,12 +65,18 @@ def _make_lookups() -> None:
         "key text, clinic text",
         "SELECT id FROM public.clinics WHERE name_key = key OR id = clinic",
     )
+    _make_lookup(
+        "clinic_ids",
+        "",
+        "SELECT id FROM public.clinics ORDER BY created_at, id",
+        returns="SETOF text",
+    )
 
 
-def _make_lookup(name: str, arguments: str, query: str) -> None:
-    types = ", ".join(argument.split()[1] for argument in arguments.split(", "))
+def _make_lookup(name: str, arguments: str, query: str, *, returns: str = "text") -> None:
+    types = ", ".join(argument.split()[1] for argument in arguments.split(", ") if argument)
     op.execute(
-        f"CREATE FUNCTION auth.{name}({arguments}) RETURNS text LANGUAGE sql STABLE "
+        f"CREATE FUNCTION auth.{name}({arguments}) RETURNS {returns} LANGUAGE sql STABLE "
         f"SECURITY DEFINER SET search_path = pg_catalog AS $$ {query} $$"
     )
     op.execute(f"REVOKE ALL ON FUNCTION auth.{name}({types}) FROM PUBLIC")
