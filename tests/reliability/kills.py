@@ -30,7 +30,7 @@ import msgspec
 import sqlcipher3.dbapi2
 
 from physioflow_clinical.collections import REGISTRY
-from physioflow_server.settings import DATABASE_FILE
+from physioflow_server.database.opening import DATABASE_FILE
 from physioflow_sync.adapters.sqlite import SqliteStore
 from physioflow_sync.core.errors import StoreFailure
 from physioflow_sync.core.status import Counts

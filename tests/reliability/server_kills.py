@@ -22,7 +22,7 @@ from typing import Final
 
 import sqlcipher3.dbapi2
 
-from physioflow_server.settings import DATABASE_FILE
+from physioflow_server.database.opening import DATABASE_FILE
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.status import Counts
 from physioflow_sync.ports import Edit

@@ -109,8 +109,9 @@ class Replica:
             body: `record.conflict.mine`, `record.conflict.theirs.body`, or something else.
         """
         assert record.conflict is not None, "there is nothing to decide"
+        theirs = record.conflict.theirs
         decision = Resolution(
-            key=record.key, theirs_version=record.conflict.theirs.version, body=body
+            key=record.key, theirs_version=theirs.version, theirs_body=theirs.body, body=body
         )
         return self.store.resolve(decision, recorded_at=self._clock.now())
 

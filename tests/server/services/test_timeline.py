@@ -161,6 +161,20 @@ def test_a_restore_of_which_nobody_told_the_server_is_found_out_by_the_chain(
     assert common(restored, *laptop) is None, "another past, before the restore we know of"
 
 
+def test_a_restore_in_the_midst_of_a_reading_is_found_out_by_what_was_passed_over(
+    clinic: Clinic, backup: Backup
+) -> None:
+    first, second = new_id(), new_id()
+    clinic.push(put(first, person("Mai")), put(second, person("Lan")))
+    restore = backup(clinic)
+    clinic.push(put(first, person("Mai 2"), base=1))
+    page = clinic.feed.page("", limit=1, identity=clinic.user)
+    assert [change.id for change in page.changes] == [second]
+    restored = restore()
+    # From there it would never hear of the first one, which is back where it was.
+    assert common(restored, page.epoch, page.next_cursor) is None
+
+
 def test_a_push_that_names_no_cursor_or_its_own_is_written(clinic: Clinic) -> None:
     write(clinic)
     epoch, cursor = where(clinic)

@@ -223,6 +223,21 @@ def test_a_decision_over_another_version_than_was_seen_is_none() -> None:
     assert decide_for_another(in_conflict(), body(title="both"), theirs_version=4) is None
 
 
+def test_a_number_that_another_version_bears_by_now_is_not_what_was_seen() -> None:
+    """A restored server counts on from its backup, and gives a number twice."""
+    conflict = in_conflict().conflict
+    assert conflict is not None
+    seen = Resolution(
+        key=KEY,
+        theirs_version=conflict.theirs.version,
+        theirs_body=body(title="what was lost"),
+        body=body(title="both"),
+    )
+    assert resolved(in_conflict(), seen, op_id="op2", recorded_at="t") is None
+    seen = replace(seen, theirs_body=conflict.theirs.body)
+    assert resolved(in_conflict(), seen, op_id="op2", recorded_at="t") is not None
+
+
 def test_a_refused_decision_goes_on_as_the_conflict_that_it_was_to_end() -> None:
     resolution = Resolution(key=KEY, theirs_version=4, body=body(title="both"))
     step = resolved(in_conflict(), resolution, op_id="op2", recorded_at="t")

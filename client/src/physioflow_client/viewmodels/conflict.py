@@ -157,6 +157,7 @@ class ConflictModel(QObject):
         return Resolution(
             key=self._snapshot.key,
             theirs_version=self._snapshot.theirs_version,
+            theirs_body=self._snapshot.theirs_body,
             body=None if result is None else body_of(result),
             also_create=create,
         )

@@ -72,6 +72,7 @@ def conflict_snapshot(
         ),
         theirs_at=conflict.theirs.recorded_at,
         theirs_version=conflict.theirs.version,
+        theirs_body=conflict.theirs.body,
     )
     apart = translate("Conflict", "Both of you changed this record while apart.")
     return _snapshot(record, collection, versions, person=person, words=apart, now=now)
@@ -100,6 +101,7 @@ def elsewhere_snapshot(
         theirs=theirs,
         theirs_at="" if server is None else server.recorded_at,
         theirs_version=0 if server is None else server.version,
+        theirs_body=None if server is None else server.body,
     )
     met = translate("Conflict", "Met on another laptop, where it is open as well.")
     if conflict.device:
@@ -120,6 +122,7 @@ class _Versions:
     theirs: ConflictSide
     theirs_at: str
     theirs_version: int
+    theirs_body: bytes | None
 
 
 def _snapshot(
@@ -151,6 +154,7 @@ def _snapshot(
         mine=_dated(versions.mine, mine_at, now=now, is_newer=mine_is_newer),
         theirs=_dated(versions.theirs, theirs_at, now=now, is_newer=theirs_is_newer),
         theirs_version=versions.theirs_version,
+        theirs_body=versions.theirs_body,
     )
 
 

@@ -106,6 +106,7 @@ class ConflictSnapshot:
         short: the record in a word or two, for the queue.
         age: how long ago, in words.
         theirs_version: the server's version that `theirs` shows.
+        theirs_body: its body as it is stored, which tells it from another of that number.
     """
 
     id: str
@@ -119,6 +120,7 @@ class ConflictSnapshot:
     mine: ConflictSide
     theirs: ConflictSide
     theirs_version: int
+    theirs_body: bytes | None = None
     is_elsewhere: bool = False
 
     @property

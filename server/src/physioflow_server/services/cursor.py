@@ -24,6 +24,9 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
         scope: `permissions.scope_hash`.
         horizon: where `seq` lies below it, the clinic's horizon since the reading of the
             feed began; else 0.
+        head, head_hash: where `seq` lies below it, the end of the history when the page was
+            read, and the chain's hash there. Records that were changed after `seq` were
+            passed over: a server that has lost the changes must not go on from here.
     """
 
     epoch: str
@@ -31,6 +34,8 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     chain_hash: bytes
     scope: bytes
     horizon: int = 0
+    head: int = 0
+    head_hash: bytes = b""
 
     def has_expired(self, horizon: int) -> bool:
         """Tell whether tombstones were collected that this reader has not examined.

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection
 from typing import Final
 
+import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from physioflow_server.database import record_rows
@@ -124,6 +125,8 @@ def checked_cursor(connection: Connection, text: str, *, clinic: ClinicRow) -> C
         raise _restored(clinic, None)
     if link_at(connection, clinic, cursor.seq) != cursor.chain_hash:
         raise _restored(clinic, None)
+    if cursor.head and link_at(connection, clinic, cursor.head) != cursor.head_hash:
+        raise _restored(clinic, None)
     return cursor
 
 
@@ -143,7 +146,10 @@ def check_scope(cursor: Cursor, scopes: Collection[bytes]) -> None:
 def cursor_at(clinic: ClinicRow, seq: int, link: bytes, scope: bytes) -> str:
     """Return the cursor of a laptop that has examined the feed up to this seq."""
     horizon = clinic.horizon if seq < clinic.horizon else 0
-    return cursor_text(Cursor(clinic.epoch, seq, link, scope, horizon))
+    cursor = Cursor(clinic.epoch, seq, link, scope, horizon)
+    if seq < clinic.seq:
+        cursor = msgspec.structs.replace(cursor, head=clinic.seq, head_hash=clinic.chain_hash)
+    return cursor_text(cursor)
 
 
 def link_at(connection: Connection, clinic: ClinicRow, seq: int) -> bytes | None:

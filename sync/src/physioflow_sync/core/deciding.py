@@ -51,7 +51,7 @@ def resolved(
 ) -> Step | None:
     """A person decided; None where what they saw is no longer what is open."""
     conflict = record.conflict
-    if conflict is None or conflict.theirs.version != resolution.theirs_version:
+    if conflict is None or not resolution.saw(conflict.theirs.version, conflict.theirs.body):
         return None
     return closed_with(
         record,
@@ -93,8 +93,8 @@ def decided_for_another(
         laptop has unsent work on the record itself: that comes first. A record without an
         entry where the server's version stands as it is.
     """
-    known = record.server.version if record.server is not None else 0
-    if record.entries or record.conflict is not None or known != resolution.theirs_version:
+    there = (0, None) if record.server is None else (record.server.version, record.server.body)
+    if record.entries or record.conflict is not None or not resolution.saw(*there):
         return None
     body = resolution.body
     if same_body(record.body, body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from physioflow_sync.core.changes import Key
+from physioflow_sync.core.changes import Key, same_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,8 @@ class Resolution:
 
     Attributes:
         theirs_version: version of *theirs* that the person saw; the resolution's base.
+        theirs_body: its body, where it had one. After a restore of the server another
+            version may bear the same number; None: only the number is compared.
         body: the result; None deletes the record.
         also_create: (collection, body) of new records ("Keep both as two measures").
     """
@@ -20,7 +22,13 @@ class Resolution:
     key: Key
     theirs_version: int
     body: bytes | None
+    theirs_body: bytes | None = None
     also_create: tuple[tuple[str, bytes], ...] = ()
+
+    def saw(self, version: int, body: bytes | None) -> bool:
+        """Tell whether this version of *theirs* is the one that the person saw."""
+        is_body = self.theirs_body is None or same_body(self.theirs_body, body)
+        return self.theirs_version == version and is_body
 
 
 @dataclass(frozen=True, slots=True)

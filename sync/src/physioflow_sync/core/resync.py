@@ -103,10 +103,16 @@ def _restored(
     record = replace(record, server=theirs)
     if record.conflict is not None:
         shown = theirs
-        is_known = ours is not None and (ours.version, ours.seq) == (theirs.version, theirs.seq)
+        # Numbers of two timelines may be alike by chance: the bodies must be, too.
+        is_known = (
+            ours is not None
+            and (ours.version, ours.seq) == (theirs.version, theirs.seq)
+            and same_body(ours.body, theirs.body)
+        )
         if (is_lost and not has_moved) or is_known:
             # What a restored server has lost is still what a person must choose from.
-            shown = replace(theirs, body=record.conflict.theirs.body)
+            lost = version_at_present(record.conflict.theirs, collection)
+            shown = replace(lost, version=theirs.version, seq=theirs.seq)
         return agreed_or_open(record, replace(record.conflict, theirs=shown))
     if record.entries:
         mine = _opened(record, theirs, new_op_id=new_op_id, collection=collection)

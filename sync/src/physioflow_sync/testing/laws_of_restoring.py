@@ -6,6 +6,7 @@ times their version as seq, so that version 2 was before and version 3 after.
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from physioflow_sync.core.changes import Key
@@ -277,19 +278,30 @@ class LawsOfRestoring:
     def test_theirs_that_the_server_lost_may_still_be_chosen(self, store: Store) -> None:
         on_server(store, LETTER, letter("base"), version=2)
         save(store, LETTER, letter("mine"))
-        pull(store, wire(LETTER, letter("theirs"), version=3))
+        newer = wire(LETTER, letter("theirs"), version=3, author="Chi")
+        # It came from a newer build, whose fields travel on with it.
+        pull(store, msgspec.structs.replace(newer, schema=2))
         restore(store, wire(LETTER, letter("base"), version=2))
         (record,) = store.conflicts()
         assert record.conflict is not None
-        assert (record.conflict.mine, record.conflict.theirs.body) == (
-            letter("mine"),
-            letter("theirs"),
-        )
-        version = record.conflict.theirs.version
-        decided = Resolution(key=LETTER, theirs_version=version, body=letter("theirs"))
+        theirs = record.conflict.theirs
+        assert (record.conflict.mine, theirs.body) == (letter("mine"), letter("theirs"))
+        assert (theirs.author, theirs.schema) == ("Chi", 2)
+        decided = Resolution(key=LETTER, theirs_version=theirs.version, body=letter("theirs"))
         assert store.resolve(decided, recorded_at=NOW) == Resolved()
         operation = seal_one(store)
         assert (operation.base_version, bytes(operation.body)) == (2, letter("theirs"))
+        assert operation.schema == 2
+
+    def test_what_only_counts_like_the_lost_one_is_shown_as_it_is(self, store: Store) -> None:
+        on_server(store, LETTER, letter("base"), version=2)
+        save(store, LETTER, letter("mine"))
+        pull(store, wire(LETTER, letter("theirs"), version=3, seq=30))
+        # Another laptop wrote first on the new timeline, and got the same numbers.
+        restore(store, wire(LETTER, letter("another's"), version=3, seq=30))
+        (record,) = store.conflicts()
+        assert record.conflict is not None
+        assert record.conflict.theirs.body == letter("another's")
 
     def test_a_conflict_over_a_record_that_is_missing_makes_it_anew(self, store: Store) -> None:
         open_conflict(store, mine=letter("mine"), theirs=letter("theirs"), base=letter("base"))

@@ -96,6 +96,20 @@ class LawsOfTimelines:
             assert failure_of(lambda: push(transport, cursor=cursor)).code == "epoch_changed"
             colleague_pushes(server, operation(3, OTHER_TASK, task()))
 
+    def test_who_is_in_the_midst_of_the_feed_has_seen_its_end_too(
+        self, transport: Transport, server: MemoryServer
+    ) -> None:
+        push(transport, operation(1, TASK, task()))
+        push(transport, operation(2, OTHER_TASK, task()))
+        backup = server.snapshot()
+        push(transport, operation(3, TASK, task("lost"), base_version=1))
+        page = transport.changes(cursor=None, limit=1)
+        # The other task; the first one was passed over, for it comes later, changed.
+        assert [change.id for change in page.changes] == [OTHER_TASK.id]
+        server.restore(backup, begins_epoch=False)
+        failure = failure_of(lambda: transport.changes(cursor=page.next_cursor, limit=1))
+        assert (failure.code, failure.common_seq) == ("epoch_changed", None)
+
     def test_an_acknowledgement_that_was_not_pulled_yet_is_proof_of_a_restore_too(
         self, transport: Transport, server: MemoryServer
     ) -> None:

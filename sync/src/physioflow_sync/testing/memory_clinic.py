@@ -41,6 +41,8 @@ class Cursor(NamedTuple):
         scope: hash of the collections that were seen.
         horizon: the clinic's when the reading of the feed began, as long as `seq` lies
             below it; else 0.
+        head, head_link: the end of the history when the page was read, and its hash: what
+            was changed after `seq` by then was passed over.
     """
 
     epoch: str
@@ -48,6 +50,8 @@ class Cursor(NamedTuple):
     link: str
     scope: str
     horizon: int
+    head: int
+    head_link: str
 
     def text(self) -> str:
         return ":".join(str(part) for part in self)
@@ -128,7 +132,16 @@ class Clinic:
     def cursor_at(self, seq: int, scope: Sequence[str]) -> str:
         """Return where a laptop stands that has examined the feed up to this seq."""
         horizon = self.horizon if seq < self.horizon else 0
-        return Cursor(self.epoch, seq, self.links[seq], _scope_hash(scope), horizon).text()
+        head = max(seq, self.seq)
+        return Cursor(
+            epoch=self.epoch,
+            seq=seq,
+            link=self.links[seq],
+            scope=_scope_hash(scope),
+            horizon=horizon,
+            head=head,
+            head_link=self.links[head],
+        ).text()
 
     def check_epoch(self, epoch: str) -> None:
         """Check the timeline that a laptop believes in.
@@ -192,13 +205,14 @@ class Clinic:
         return min((self.lineage[name] for name in later), default=None)
 
     def _knows(self, cursor: Cursor) -> bool:
-        return 0 <= cursor.seq <= self.seq and self.links[cursor.seq] == cursor.link
+        places = ((cursor.seq, cursor.link), (cursor.head, cursor.head_link))
+        return all(0 <= seq <= self.seq and self.links[seq] == link for seq, link in places)
 
 
 def _parsed(text: str) -> Cursor:
     try:
-        epoch, seq, link, scope, horizon = text.split(":")
-        return Cursor(epoch, int(seq), link, scope, int(horizon))
+        epoch, seq, link, scope, horizon, head, head_link = text.split(":")
+        return Cursor(epoch, int(seq), link, scope, int(horizon), int(head), head_link)
     except ValueError as error:
         raise TransportFailure(FailureKind.BAD_REQUEST, code="invalid_request") from error
 
