@@ -14,7 +14,7 @@ import msgspec
 
 from demo.data import DemoClinic, DemoRecord, demo_clinic
 from physioflow_clinical.collections import encode
-from physioflow_server.settings import DATABASE_FILE
+from physioflow_server.database.opening import DATABASE_FILE
 from physioflow_server.testing import ServerProcess, create_clinic, create_user
 from physioflow_sync.adapters.http import HttpTransport
 from physioflow_sync.adapters.http_sign_in import sign_in

@@ -123,6 +123,11 @@ class Happenings:
     def _restore(self, *, silently: bool) -> None:
         if not self._world.clinic.backups:
             return
+        if self._world.was_restored_silently and not silently:
+            # One epoch names two timelines by now: how far a laptop's is this one, nobody can
+            # tell. See "Limits" in docs/RELIABILITY.md.
+            return
+        self._world.was_restored_silently |= silently
         for seat in self._world.seats:
             # Before anything is lost: what do they know?
             self._world.laws.looks.setdefault(seat.id, self._world.laws.look(seat))

@@ -300,7 +300,8 @@ class Laws:
         stands = None if shown is None else shown.body
         if same(stands, was.mine):
             return
-        gone = tokens(was.mine) - tokens(stands)
+        # What both had from before is nobody's wish: a colleague may have changed it.
+        gone = tokens(was.mine) - tokens(was.base_body) - tokens(stands)
         memory = self._world.memory
         has_changed_their_mind = (
             gone <= memory.let_go[seat.id]

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import structs
 
 from physioflow_server.services import decision, feed, preparing, timeline, write_path
-from physioflow_server.services.cursor import Cursor
+from physioflow_server.services.cursor import Cursor, parse_cursor
 from physioflow_server.services.feed import Feed
 from physioflow_server.services.write_path import WritePath
 from tests.simulation.planting import Patch, genuine, mutant
@@ -96,7 +96,7 @@ def the_cursor_is_off_by_one() -> list[Patch]:
 def the_server_ignores_its_epoch() -> list[Patch]:
     return [
         Patch(write_path, "check_epoch", lambda *_: None),
-        Patch(write_path, "checked_cursor", lambda *_, **__: None),
+        Patch(write_path, "checked_cursor", lambda _, text, **__: parse_cursor(text)),
     ]
 
 
@@ -128,13 +128,7 @@ def no_cursor_ever_expires() -> list[Patch]:
 
 @mutant
 def nobody_is_told_of_a_new_scope() -> list[Patch]:
-    right = genuine(feed, "_begin")
-
-    def wrong(connection: Any, text: str, *, clinic: Any, scope: bytes) -> int:
-        cursor = timeline.checked_cursor(connection, text, clinic=clinic)
-        return int(right(connection, text, clinic=clinic, scope=cursor.scope))
-
-    return [Patch(feed, "_begin", wrong)]
+    return [Patch(module, "check_scope", lambda *_: None) for module in (feed, write_path)]
 
 
 @mutant

@@ -77,6 +77,7 @@ class World:
         self.people = People(self)
         self.deciders = Deciders(self, self.people)
         self.roles: dict[str, Role] = dict.fromkeys(PEOPLE, Role.THERAPIST)
+        self.was_restored_silently = False
         self.late: list[tuple[Seat, bytes, int]] = []
         self._offered: dict[str, SeatId] = {}
         self.unheard: set[str] = set()

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -126,7 +127,9 @@ class PostgresProcess:
             # Each backend leads a session of its own: no signal reaches them all.
             family = [postmaster, *postmaster.children(recursive=True)]
             for process in family:
-                process.kill()
+                # A backend may end between the look and the blow.
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
             psutil.wait_procs(family[1:], START_DEADLINE_S)
         self._end(None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from litestar import Litestar, Response
 from litestar.di import Provide
@@ -41,9 +42,16 @@ from physioflow_server.services.quarantine import Quarantine
 from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
 from physioflow_server.services.write_path import WritePath
-from physioflow_server.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
+from physioflow_server.settings import ON_SQLITE, Threads
 from physioflow_server.workers import Workers
 from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
+
+ROUTES: Final = (
+    *(healthz, readyz, index, openapi),
+    *(sign_in, refresh, sign_out),
+    *(push, changes, digest, bucket, follow_events, hand_in),
+    *(read_record, write_record, delete_record),
+)
 
 
 def create_app(
@@ -52,6 +60,7 @@ def create_app(
     domain: Domain,
     clock: Clock = system_clock,
     events: Events | None = None,
+    threads: Threads = ON_SQLITE,
     heads: HeadObserver = UNOBSERVED,
 ) -> ASGIApp:
     """Return the server's application over a migrated database.
@@ -59,6 +68,7 @@ def create_app(
     The database is the caller's to close, after the application's lifespan ended.
 
     Args:
+        threads: together no more than the database has connections.
         events: who tells open streams of new writes; the caller's to end when the server stops.
         heads: who keeps the history's heads.
     """
@@ -76,9 +86,9 @@ def create_app(
         digests=Digests(database=database, domain=domain),
         events=events,
         quarantine=Quarantine(database=database, clock=clock),
-        reading=Workers("read", threads=READ_THREADS),
-        writing=Workers("write", threads=WRITE_THREADS),
-        signing_in=Workers("sign-in", threads=SIGN_IN_THREADS),
+        reading=Workers("read", threads=threads.reading),
+        writing=Workers("write", threads=threads.writing),
+        signing_in=Workers("sign-in", threads=threads.signing_in),
     )
 
     @asynccontextmanager
@@ -88,12 +98,7 @@ def create_app(
             workers.close()
 
     litestar = Litestar(
-        route_handlers=[
-            *(healthz, readyz, index, openapi),
-            *(sign_in, refresh, sign_out),
-            *(push, changes, digest, bucket, follow_events, hand_in),
-            *(read_record, write_record, delete_record),
-        ],
+        route_handlers=ROUTES,
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         signature_types=[Services],
         lifespan=[lifespan],

@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType]  # half typed
@@ -16,16 +18,21 @@ from physioflow_server.app import create_app
 from physioflow_server.clinical_domain import CLINICAL
 from physioflow_server.database.database import Database
 from physioflow_server.database.guard import RetryingGuard, database_circuit
-from physioflow_server.database.migrate import HEAD, migrate
+from physioflow_server.database.migrate import HEAD
+from physioflow_server.database.notifications import Notifications
+from physioflow_server.database.opening import bring_up_to_date, opened
+from physioflow_server.database.postgres import refuse_owner
 from physioflow_server.database.process_lock import ProcessLock
-from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.routes.health import SERVER_VERSION
 from physioflow_server.services.audit_reading import Audit
-from physioflow_server.services.events import EventsInMemory
+from physioflow_server.services.events import EventsAcross, EventsInMemory
 from physioflow_server.settings import (
     GRACEFUL_STOP_S,
     IDLE_CONNECTION_S,
+    LOCK_FILE,
     MAX_CONNECTIONS_WAITING,
+    ON_POSTGRES,
+    ON_SQLITE,
     Settings,
 )
 from physioflow_server.telemetry.head_log import HeadLog
@@ -38,33 +45,43 @@ def run_server(settings: Settings) -> None:
     """Serve until a stop signal; returns once open requests are answered.
 
     Raises:
-        AlreadyRunning, SchemaTooNew, UnsafeSqlite, DatabaseUnavailable, OSError:
-            the server cannot start here; nothing was changed.
+        AlreadyRunning, SchemaTooNew, SchemaTooOld, UnsafeSqlite, OwnsTooMuch,
+            DatabaseUnavailable, OSError: the server cannot start here; nothing was changed.
     """
     configure_logs()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = ProcessLock(settings.lock_path)
-    lock.acquire()
     stopping = threading.Event()
-    try:
-        guard = RetryingGuard(database_circuit(), stopping=stopping)
-        database = open_sqlite(settings.database_path, guard=guard)
-        try:
-            migrate(database)
-            heads = HeadLog()
-            heads.begin(Audit(database=database).heads())
-            asyncio.run(_serve(database, _listening_socket(settings), heads, stopping))
-            heads.end()
-        finally:
-            database.close()
-    finally:
-        lock.release()
+    guard = RetryingGuard(database_circuit(), stopping=stopping)
+    with _alone(settings), opened(settings, guard=guard) as database:
+        bring_up_to_date(settings, database)
+        if settings.database_url is not None:
+            refuse_owner(database)
+        heads = HeadLog()
+        heads.begin(Audit(database=database).heads())
+        asyncio.run(_serve(settings, database, heads, stopping))
+        heads.end()
     logger().info("server.stopped", pid=os.getpid())
 
 
+@contextmanager
+def _alone(settings: Settings) -> Generator[None]:
+    """Keep other server processes away from an embedded file; PostgreSQL serves many."""
+    if settings.database_url is not None:
+        yield
+        return
+    assert settings.data_dir is not None
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = ProcessLock(settings.data_dir / LOCK_FILE)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 async def _serve(
-    database: Database, listener: socket.socket, heads: HeadLog, stopping: threading.Event
+    settings: Settings, database: Database, heads: HeadLog, stopping: threading.Event
 ) -> None:
+    listener = _listening_socket(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
@@ -81,17 +98,35 @@ async def _serve(
         schema=HEAD,
         pid=os.getpid(),
     )
-    events = EventsInMemory()
-    app = create_app(database=database, domain=CLINICAL, events=events, heads=heads)
+    with _events(settings) as events:
+        app = create_app(
+            database=database,
+            domain=CLINICAL,
+            events=events,
+            heads=heads,
+            threads=ON_SQLITE if settings.database_url is None else ON_POSTGRES,
+        )
 
-    async def stopped() -> None:
-        await stop.wait()
-        stopping.set()
-        # Open streams would otherwise outlast the grace that open requests are given.
-        events.end()
+        async def stopped() -> None:
+            await stop.wait()
+            stopping.set()
+            # Open streams would otherwise outlast the grace that open requests are given.
+            events.end()
 
-    # The two libraries describe the same ASGI interface in types of their own.
-    await serve(app, _config(listener), shutdown_trigger=stopped)  # type: ignore[arg-type]
+        # The two libraries describe the same ASGI interface in types of their own.
+        await serve(app, _config(listener), shutdown_trigger=stopped)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _events(settings: Settings) -> Generator[EventsInMemory]:
+    """Tell this process's open streams of its own writes, and of other processes'."""
+    if settings.database_url is None:
+        yield EventsInMemory()
+        return
+    others = Notifications(settings.database_url)
+    events = EventsAcross(others)
+    with others.heard_by(events.hear):
+        yield events
 
 
 def _listening_socket(settings: Settings) -> socket.socket:

@@ -183,3 +183,13 @@ def test_a_stranger_learns_nothing_but_that_nobody_is_signed_in(http: Client) ->
 
 def test_a_method_that_a_path_does_not_take_is_refused(http: Client) -> None:
     refused(http.post(path(new_id())), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "name", ["a%00b", "x", "A0000000-0000-0000-0000-000000000000", "%F0%9F%8D%8E"]
+)
+def test_what_is_no_id_is_no_record(
+    http: Client, sign_in: Callable[..., dict[str, object]], name: str
+) -> None:
+    sign_in()
+    assert http.get(f"/api/v1/people/{name}").status_code == 404

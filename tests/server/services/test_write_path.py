@@ -14,6 +14,7 @@ from physioflow_server.database.record_rows import VersionFacts, read_clinic
 from physioflow_server.database.tables import clinics, history, records
 from physioflow_server.services.history import GENESIS, body_hash, next_link
 from physioflow_server.services.refusals import Refused
+from physioflow_server.services.tombstones import Tombstones
 from physioflow_server.services.write_path import WritePath
 from physioflow_sync.core.changes import Key
 from physioflow_sync.core.protocol import (
@@ -266,3 +267,17 @@ def test_more_parents_than_fit_in_one_statement_are_found(
         )
     )
     assert all(isinstance(result, Applied) for result in results)
+
+
+def test_what_is_no_text_of_a_database_is_named_and_rejected(clinic: Clinic) -> None:
+    """PostgreSQL's texts hold no NUL."""
+    clinic.push(put(new_id(), person("Mai")))
+    clinic.push(delete(clinic.everything()[0].id, base=1))
+    Tombstones(database=clinic.database).bury(clinic.id, below=3)
+    for operation in (
+        put("a\0b", person("Mai")),
+        put(new_id(), person("Mai"), op_id="a\0b"),
+        put(new_id(), person("Mai"), collection="peo\0ple"),
+    ):
+        (result,) = clinic.push(operation)
+        assert isinstance(result, Rejected)

@@ -52,6 +52,19 @@ def test_behind_a_sealed_entry_what_was_lost_is_merged_where_the_rules_allow() -
     assert len(step.notes) == 1
 
 
+def test_what_was_lost_had_been_made_upon_sealed_work_that_had_arrived() -> None:
+    key = Key("tasks", "t1")
+    sealed = seal(edit(known(1, task("t", note="n"), key), task("t", note="one")))
+    record = edit(sealed, task("t", note="two"), "op2")
+    lost = version(3, task("lost", note="one"))
+    record = pulled(record, lost, TASKS, new_op_id="pulled").record
+    step = meet(record, version(2, task("t", note="one")))
+    # Nobody is asked whether note two may follow note one.
+    assert step.record.conflict is None
+    (entry,) = step.record.entries
+    assert (entry.base_version, entry.body) == (2, task("lost", note="two"))
+
+
 @pytest.mark.parametrize("decision", [None, letter("mine")])
 def test_what_is_decided_of_what_was_lost_is_told_even_that_it_is_gone(
     decision: bytes | None,

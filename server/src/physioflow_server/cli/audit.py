@@ -14,15 +14,16 @@ from physioflow_server.cli.words import (
     add_data_option,
     add_json_option,
     opened_database,
+    settings_of,
     tell,
 )
 from physioflow_server.database.database import Database
+from physioflow_server.database.opening import sqlite_path
 from physioflow_server.services.accounts import Accounts
 from physioflow_server.services.audit import Finding
 from physioflow_server.services.audit_reading import Audit, ClinicReport, Progress, no_progress
 from physioflow_server.services.clock import system_clock
 from physioflow_server.services.heads import Head, heads_in
-from physioflow_server.settings import Settings
 
 MAX_HEADS: Final = 200_000
 """Known heads that are taken; a line every thousand versions makes far fewer."""
@@ -57,10 +58,11 @@ def describe(audit_parser: argparse.ArgumentParser) -> None:
 
 def _verify(options: argparse.Namespace) -> None:
     # An audit of a mistyped folder must not make an empty database there and praise it.
-    if not Settings(data_dir=options.data).database_path.exists():
-        raise CannotDo(f"there is no database in {options.data}")
+    settings = settings_of(options)
+    if settings.database_url is None and not sqlite_path(settings).exists():
+        raise CannotDo(f"there is no database in {settings.data_dir}")
     heads = _heads([path for paths in options.heads for path in paths])
-    with opened_database(options.data) as database:
+    with opened_database(options) as database:
         names, reports, strays = _reports(database, options.clinic, heads)
     is_whole = not strays and all(report.is_whole for report in reports)
     tell(

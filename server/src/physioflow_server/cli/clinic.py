@@ -29,7 +29,7 @@ def describe(clinic_parser: argparse.ArgumentParser) -> None:
 
 
 def _create(options: argparse.Namespace) -> None:
-    with opened_database(options.data) as database:
+    with opened_database(options) as database:
         clinic_id = Accounts(database=database, clock=system_clock).create_clinic(options.name)
     tell(
         options,

@@ -41,7 +41,7 @@ def describe(device_parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    with opened_database(options.data) as database:
+    with opened_database(options) as database:
         clinic_id = Accounts(database=database, clock=system_clock).clinic_id(options.clinic)
         devices = Devices(database=database, clock=system_clock).all_of(clinic_id)
     lines = [_line(device) for device in devices] or ["No laptop has signed in yet."]
@@ -58,7 +58,7 @@ def _line(device: Device) -> str:
 
 
 def _revoke(options: argparse.Namespace) -> None:
-    with opened_database(options.data) as database:
+    with opened_database(options) as database:
         clinic_id = Accounts(database=database, clock=system_clock).clinic_id(options.clinic)
         Devices(database=database, clock=system_clock).revoke(clinic_id, options.device_id)
     tell(

@@ -34,7 +34,7 @@ def describe(quarantine_parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    with opened_database(options.data) as database:
+    with opened_database(options) as database:
         clinic_id = Accounts(database=database, clock=system_clock).clinic_id(options.clinic)
         counts = Quarantine(database=database, clock=system_clock).counts(clinic_id)
     lines = [_line(counted) for counted in counts] or ["The quarantine is empty."]

@@ -45,7 +45,7 @@ def describe(user_parser: argparse.ArgumentParser) -> None:
 
 def _create(options: argparse.Namespace) -> None:
     password, made_up = _password(from_stdin=options.password_stdin)
-    with opened_database(options.data) as database:
+    with opened_database(options) as database:
         clinic_id, user_id = Accounts(database=database, clock=system_clock).create_user(
             clinic=options.clinic,
             username=options.username,

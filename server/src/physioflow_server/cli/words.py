@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from physioflow_server.database.database import Database
-from physioflow_server.database.failures import DatabaseUnavailable, SchemaTooNew, UnsafeSqlite
-from physioflow_server.database.migrate import migrate
+from physioflow_server.database.failures import (
+    DatabaseUnavailable,
+    SchemaTooNew,
+    SchemaTooOld,
+    UnsafeSqlite,
+)
+from physioflow_server.database.opening import bring_up_to_date, opened
+from physioflow_server.database.postgres import OwnsTooMuch
 from physioflow_server.database.process_lock import AlreadyRunning
-from physioflow_server.database.sqlite import open_sqlite
 from physioflow_server.services.accounts import AccountRefused
 from physioflow_server.services.devices import NoSuchDevice
-from physioflow_server.settings import Settings
+from physioflow_server.settings import Settings, WrongSettings, read_settings
 
 
 class CannotDo(Exception):
@@ -25,7 +31,10 @@ class CannotDo(Exception):
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add `--data DIR`."""
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="the server's data folder"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the server's data folder; otherwise PHYSIOFLOW_DATA_DIR or PHYSIOFLOW_DATABASE_URL",
     )
 
 
@@ -54,21 +63,31 @@ def failures_in_words() -> Generator[None]:
         AlreadyRunning,
         DatabaseUnavailable,
         NoSuchDevice,
+        OwnsTooMuch,
         SchemaTooNew,
+        SchemaTooOld,
         UnsafeSqlite,
+        WrongSettings,
         OSError,
     ) as error:
         raise CannotDo(str(error)) from error
 
 
-@contextmanager
-def opened_database(data_dir: Path) -> Generator[Database]:
-    """Open the folder's database, made or migrated where needed, beside a running server."""
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Return the settings of the environment and of the command line, which counts more."""
     with failures_in_words():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        database = open_sqlite(Settings(data_dir=data_dir).database_path)
-        try:
-            migrate(database)
-            yield database
-        finally:
-            database.close()
+        return read_settings(
+            os.environ,
+            data_dir=options.data,
+            host=getattr(options, "host", None),
+            port=getattr(options, "port", None),
+        )
+
+
+@contextmanager
+def opened_database(options: argparse.Namespace) -> Generator[Database]:
+    """Open the database, made or migrated where needed, beside a running server."""
+    settings = settings_of(options)
+    with failures_in_words(), opened(settings) as database:
+        bring_up_to_date(settings, database)
+        yield database

@@ -28,6 +28,16 @@ class SchemaTooNew(Exception):
         )
 
 
+class SchemaTooOld(Exception):
+    """The database is not at this release's schema, and the server's role may not change it."""
+
+    def __init__(self, revision: str | None) -> None:
+        super().__init__(
+            f"the database is at schema {revision or 'none'}; its owner has to bring it up to "
+            "date: physioflow-server migrate"
+        )
+
+
 class Fault(enum.Enum):
     """Why the database could not be used."""
 

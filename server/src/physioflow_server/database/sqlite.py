@@ -11,6 +11,7 @@ WAL with `synchronous=NORMAL` loses acknowledged commits in a power cut.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -23,7 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from physioflow_server.database.database import Database, Engines, Guard, once
 from physioflow_server.database.failures import UnsafeSqlite, from_sqlite
-from physioflow_server.settings import READ_CONNECTIONS, WAIT_FOR_CONNECTION_S
+from physioflow_server.settings import ON_SQLITE, WAIT_FOR_CONNECTION_S
 
 # The driver's stubs lack names that every DB-API module has.
 _driver: Any = import_module("sqlcipher3.dbapi2")
@@ -48,10 +49,31 @@ def open_sqlite(path: Path, *, guard: Guard = once) -> Database:
     refuse_unsafe_sqlite(version)
     engines = Engines(
         writer=_engine(path, begin="BEGIN IMMEDIATE", connections=1),
-        reader=_engine(path, begin="BEGIN DEFERRED", connections=READ_CONNECTIONS),
+        reader=_engine(path, begin="BEGIN DEFERRED", connections=ON_SQLITE.all),
         translate=from_sqlite,
     )
     return Database(engines, guard=guard)
+
+
+def copy_database(path: Path, to: Path) -> None:
+    """Copy the database in this file as it is at one moment; it may be in use meanwhile.
+
+    The copy is whole and on the disk when it bears its name.
+
+    Raises:
+        OSError, sqlcipher3.dbapi2.Error: there is no copy.
+    """
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    connection = _driver.connect(str(path), isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("VACUUM INTO ?", (str(unfinished),))
+    finally:
+        connection.close()
+    with unfinished.open("rb+") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(to)
 
 
 def refuse_unsafe_sqlite(version: str) -> None:

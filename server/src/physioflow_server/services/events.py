@@ -146,3 +146,19 @@ class EventsInMemory:
             listeners.discard(listener)
             if not listeners:
                 del self._listeners[clinic_id]
+
+
+class EventsAcross(EventsInMemory):
+    """The listeners of one process of several; what it publishes, the others hear too."""
+
+    def __init__(self, others: Publisher) -> None:
+        super().__init__()
+        self._others = others
+
+    def publish(self, clinic_id: str, seq: int) -> None:
+        super().publish(clinic_id, seq)
+        self._others.publish(clinic_id, seq)
+
+    def hear(self, clinic_id: str, seq: int) -> None:
+        """Tell this process's listeners alone what another one published."""
+        super().publish(clinic_id, seq)

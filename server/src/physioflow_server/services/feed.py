@@ -17,6 +17,7 @@ from physioflow_server.database.tables import records
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.identity import Identity
+from physioflow_server.services.preparing import is_uuid
 from physioflow_server.services.refusals import gone, not_found
 from physioflow_server.services.timeline import check_scope, checked_cursor, cursor_at, link_at
 from physioflow_sync.core.protocol import PROTOCOL_VERSION, ChangesPage, WireRecord
@@ -116,6 +117,8 @@ class Feed:
         Raises:
             Refused: 404 for a record that is deleted, unknown, or another clinic's.
         """
+        if not is_uuid(record_id):
+            raise not_found()
         values = {"clinic_id": identity.clinic_id, "collection": collection, "id": record_id}
         row = self._database.read(
             lambda connection: connection.execute(_RECORD, values).one_or_none(),

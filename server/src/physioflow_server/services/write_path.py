@@ -23,7 +23,7 @@ from physioflow_server.services.domain import Domain
 from physioflow_server.services.events import SILENCE, Publisher
 from physioflow_server.services.heads import UNOBSERVED, Head, HeadObserver
 from physioflow_server.services.identity import Identity
-from physioflow_server.services.preparing import Prepared, Unfit, prepare
+from physioflow_server.services.preparing import Prepared, Unfit, is_uuid, prepare
 from physioflow_server.services.timeline import (
     check_epoch,
     check_scope,
@@ -103,17 +103,7 @@ class WritePath:
                 check_scope(checked_cursor(connection, cursor, clinic=clinic), scopes)
             if epoch is not None:
                 check_epoch(connection, clinic, epoch)
-            current = record_rows.current_records(connection, clinic.id, _keys_needed(batch))
-            buried = _buried(connection, clinic, batch, current)
-            known = Known(
-                epoch=clinic.epoch,
-                user_id=identity.user_id,
-                seq=clinic.seq,
-                last_record_number=clinic.last_record_number,
-                remembered=self._remembered(connection, clinic.id, batch),
-                current=current | buried,
-                buried=buried.keys(),
-            )
+            known, buried = self._known(connection, clinic, batch, identity)
             decision = decide(batch, known=known, domain=self._domain)
             link = clinic.chain_hash
             if decision.writes:
@@ -131,10 +121,32 @@ class WritePath:
             self._heads.note(head)
         return outcome
 
+    def _known(
+        self,
+        connection: Connection,
+        clinic: record_rows.ClinicRow,
+        batch: Sequence[Prepared | Unfit],
+        identity: Identity,
+    ) -> tuple[Known, Mapping[Key, WireRecord]]:
+        """Return what is to be known to decide the batch, and its records that are buried."""
+        current = record_rows.current_records(connection, clinic.id, _keys_needed(batch))
+        buried = _buried(connection, clinic, batch, current)
+        known = Known(
+            epoch=clinic.epoch,
+            user_id=identity.user_id,
+            seq=clinic.seq,
+            last_record_number=clinic.last_record_number,
+            remembered=self._remembered(connection, clinic.id, batch),
+            current=current | buried,
+            buried=buried.keys(),
+        )
+        return known, buried
+
     def _remembered(
         self, connection: Connection, clinic_id: str, batch: Sequence[Prepared | Unfit]
     ) -> dict[str, Remembered]:
-        op_ids = [item.operation.op_id for item in batch]
+        # What is no id was never written, and may be no text of the database's either.
+        op_ids = [item.operation.op_id for item in batch if is_uuid(item.operation.op_id)]
         return {
             row.op_id: Remembered(
                 key=row.key,
@@ -199,7 +211,11 @@ def _buried(
     """Return those of the batch's records whose tombstone was collected."""
     if clinic.horizon == 0:
         return {}
-    keys = {Key(item.operation.collection, item.operation.record_id) for item in batch}
+    keys = {
+        Key(item.operation.collection, item.operation.record_id)
+        for item in batch
+        if is_uuid(item.operation.record_id) and "\0" not in item.operation.collection
+    }
     missing = keys - current.keys()
     return buried_rows.buried_records(connection, clinic.id, missing) if missing else {}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -13,6 +15,8 @@ import msgspec
 
 START_DEADLINE_S: Final = 30.0
 STOP_DEADLINE_S: Final = 15.0
+DATABASE_URL: Final = "PHYSIOFLOW_DATABASE_URL"
+NO_SETTINGS: Final[Mapping[str, str]] = {}
 _COMMAND: Final = (sys.executable, "-m", "physioflow_server")
 
 
@@ -38,17 +42,29 @@ class _Listening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerProcess:
-    """`physioflow-server run` on a data folder, as a context manager.
+    """`physioflow-server run`, as a context manager.
 
     Its log goes to `log_path`, where a test may look into it.
+
+    Args:
+        data_dir: holds the log; and the embedded database, unless the environment names one.
+        environment: `PHYSIOFLOW_*` settings.
 
     Attributes:
         url: `http://127.0.0.1:43211`; stays the same after `restart`.
     """
 
-    def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        environment: Mapping[str, str] = NO_SETTINGS,
+    ) -> None:
         self.data_dir = data_dir
         self.log_path = data_dir / "server.log.jsonl"
+        self._environment = environment
         self.url = ""
         self._host = host
         self._port = port
@@ -82,9 +98,10 @@ class ServerProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [
-                *(*_COMMAND, "run", "--data", str(self.data_dir)),
-                *("--host", self._host, "--port", str(self._port)),
+                *(*_COMMAND, "run", "--host", self._host, "--port", str(self._port)),
+                *_where(self.data_dir, self._environment),
             ],
+            env={**os.environ, **self._environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -147,33 +164,48 @@ class ServerProcess:
         self._process = None
 
 
-def create_clinic(data_dir: Path, name: str) -> NewClinic:
+def create_clinic(
+    data_dir: Path, name: str, *, environment: Mapping[str, str] = NO_SETTINGS
+) -> NewClinic:
     """Make a clinic through the command line, beside a running server or before it."""
-    made = _run("clinic", "create", name, "--data", str(data_dir), "--json")
+    made = _run("clinic", "create", name, data_dir=data_dir, environment=environment)
     return msgspec.json.decode(made, type=NewClinic)
 
 
 def create_user(
-    data_dir: Path, *, clinic: str, username: str, name: str, role: str, password: str
+    data_dir: Path,
+    *,
+    clinic: str,
+    username: str,
+    name: str,
+    role: str,
+    password: str,
+    environment: Mapping[str, str] = NO_SETTINGS,
 ) -> NewUser:
     """Make a user of a clinic through the command line."""
     made = _run(
         *("user", "create", "--clinic", clinic, "--username", username),
         *("--name", name, "--role", role, "--password-stdin"),
-        *("--data", str(data_dir), "--json"),
+        data_dir=data_dir,
+        environment=environment,
         stdin=password + "\n",
     )
     return msgspec.json.decode(made, type=NewUser)
 
 
-def _run(*arguments: str, stdin: str = "") -> str:
+def _where(data_dir: Path, environment: Mapping[str, str]) -> list[str]:
+    return [] if DATABASE_URL in environment else ["--data", str(data_dir)]
+
+
+def _run(*arguments: str, data_dir: Path, environment: Mapping[str, str], stdin: str = "") -> str:
     done = subprocess.run(
-        [*_COMMAND, *arguments],
+        [*_COMMAND, *arguments, "--json", *_where(data_dir, environment)],
         input=stdin,
         capture_output=True,
         text=True,
         timeout=START_DEADLINE_S,
         check=False,
+        env={**os.environ, **environment},
     )
     if done.returncode != 0:
         raise ServerDidNotStart(done.stderr[-2_000:])

@@ -81,9 +81,12 @@ def restored(
     Args:
         new_op_id: for unsent work; the old ids belong to the old timeline.
     """
-    caught_up = _caught_up(record, timeline, new_op_id=new_op_id, collection=collection)
+    there = version_at_present(theirs, collection)
+    caught_up = _caught_up(
+        record, timeline, there=there, new_op_id=new_op_id, collection=collection
+    )
     step = _restored(
-        caught_up.record, theirs, timeline=timeline, new_op_id=new_op_id, collection=collection
+        caught_up.record, there, timeline=timeline, new_op_id=new_op_id, collection=collection
     )
     return replace(step, notes=(*caught_up.notes, *step.notes))
 
@@ -96,7 +99,6 @@ def _restored(
     new_op_id: str,
     collection: Collection,
 ) -> Step:
-    theirs = version_at_present(theirs, collection)
     ours = record.server
     is_lost = ours is not None and ours.seq > timeline.common_seq
     has_moved = theirs.seq > timeline.common_seq
@@ -137,7 +139,7 @@ def missing(
     record: LocalRecord, *, timeline: Timeline, new_op_id: str, collection: Collection
 ) -> Step:
     """The feed of a restored server came to its end without the record."""
-    caught_up = _caught_up(record, timeline, new_op_id=new_op_id, collection=collection)
+    caught_up = _caught_up(record, timeline, there=None, new_op_id=new_op_id, collection=collection)
     step = _missing(caught_up.record, timeline=timeline, new_op_id=new_op_id, collection=collection)
     return replace(step, notes=(*caught_up.notes, *step.notes))
 
@@ -178,13 +180,21 @@ def _missing(
 
 
 def _caught_up(
-    record: LocalRecord, timeline: Timeline, *, new_op_id: str, collection: Collection
+    record: LocalRecord,
+    timeline: Timeline,
+    *,
+    there: Version | None,
+    new_op_id: str,
+    collection: Collection,
 ) -> Step:
     """Bring unsent work onto the version that was lost, before both are judged.
 
     Behind a sealed entry, what the feed brought has not been looked at yet. What was to
     withdraw a conflict is dropped: the decision that ended it may be lost, and where it is
     not, a person decides once more.
+
+    Args:
+        there: what the restored server has.
     """
     if collection.conflicts_of is not None and record.entries and record.entries[-1].body is None:
         return Step(record=replace(record, entries=()))
@@ -194,6 +204,15 @@ def _caught_up(
     mine = _opened(record, ours, new_op_id=new_op_id, collection=collection)
     if mine.base_version == ours.version:
         return Step(record=record)
+    sealed = entry_at_present(record.entries[0], collection)
+    if (
+        there is not None
+        and there.seq <= timeline.common_seq
+        and sealed.state is EntryState.SEALED
+        and same_body(sealed.body, there.body)
+    ):
+        # It had arrived before the backup was made: what was lost had been made upon it.
+        mine = replace(mine, base_version=there.version, base_body=there.body)
     return reconciled(record, mine, collection)
 
 
