@@ -25,6 +25,7 @@ from physioflow_server.routes.changes import changes
 from physioflow_server.routes.digests import bucket, digest
 from physioflow_server.routes.events import follow_events
 from physioflow_server.routes.health import SERVER_VERSION, healthz, index, readyz
+from physioflow_server.routes.metrics import metrics as read_metrics
 from physioflow_server.routes.openapi import openapi
 from physioflow_server.routes.push import push
 from physioflow_server.routes.quarantine import hand_in
@@ -43,11 +44,12 @@ from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
 from physioflow_server.services.write_path import WritePath
 from physioflow_server.settings import ON_SQLITE, Threads
+from physioflow_server.telemetry.metrics import Metrics
 from physioflow_server.workers import Workers
 from physioflow_sync.core.protocol import MAX_REQUEST_BYTES
 
 ROUTES: Final = (
-    *(healthz, readyz, index, openapi),
+    *(healthz, readyz, index, openapi, read_metrics),
     *(sign_in, refresh, sign_out),
     *(push, changes, digest, bucket, follow_events, hand_in),
     *(read_record, write_record, delete_record),
@@ -61,6 +63,7 @@ def create_app(
     clock: Clock = system_clock,
     events: Events | None = None,
     threads: Threads = ON_SQLITE,
+    metrics: Metrics | None = None,
     heads: HeadObserver = UNOBSERVED,
 ) -> ASGIApp:
     """Return the server's application over a migrated database.
@@ -70,9 +73,13 @@ def create_app(
     Args:
         threads: together no more than the database has connections.
         events: who tells open streams of new writes; the caller's to end when the server stops.
+        metrics: that others, such as the circuits, count into as well.
         heads: who keeps the history's heads.
     """
     events = EventsInMemory() if events is None else events
+    metrics = Metrics() if metrics is None else metrics
+    metrics.watch_pools(database.engines)
+    metrics.watch_streams(events)
     services = Services(
         database=database,
         domain=domain,
@@ -85,11 +92,18 @@ def create_app(
         feed=Feed(database=database, domain=domain, clock=clock),
         digests=Digests(database=database, domain=domain),
         events=events,
+        metrics=metrics,
         quarantine=Quarantine(database=database, clock=clock),
         reading=Workers("read", threads=threads.reading),
         writing=Workers("write", threads=threads.writing),
         signing_in=Workers("sign-in", threads=threads.signing_in),
     )
+    litestar = _litestar(services)
+    return RequestContextMiddleware(RequestBodyMiddleware(litestar), metrics=metrics)
+
+
+def _litestar(services: Services) -> Litestar:
+    """Return the routes over the services, whose threads end with it."""
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -97,7 +111,7 @@ def create_app(
         for workers in (services.signing_in, services.writing, services.reading):
             workers.close()
 
-    litestar = Litestar(
+    return Litestar(
         route_handlers=ROUTES,
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         signature_types=[Services],
@@ -109,7 +123,6 @@ def create_app(
         plugins=[WireSchemas()],
         logging_config=None,
     )
-    return RequestContextMiddleware(RequestBodyMiddleware(litestar))
 
 
 def _problem(request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -23,6 +23,7 @@ from physioflow_server.database.notifications import Notifications
 from physioflow_server.database.opening import bring_up_to_date, opened
 from physioflow_server.database.postgres import refuse_owner
 from physioflow_server.database.process_lock import ProcessLock
+from physioflow_server.database.slow_queries import time_statements
 from physioflow_server.routes.health import SERVER_VERSION
 from physioflow_server.services.audit_reading import Audit
 from physioflow_server.services.events import EventsAcross, EventsInMemory
@@ -37,6 +38,7 @@ from physioflow_server.settings import (
 )
 from physioflow_server.telemetry.head_log import HeadLog
 from physioflow_server.telemetry.logs import configure_logs, logger
+from physioflow_server.telemetry.metrics import Metrics
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -50,14 +52,18 @@ def run_server(settings: Settings) -> None:
     """
     configure_logs()
     stopping = threading.Event()
-    guard = RetryingGuard(database_circuit(), stopping=stopping)
+    metrics = Metrics()
+    circuit = database_circuit(metrics.circuit)
+    metrics.circuit(circuit.service, circuit.state)
+    guard = RetryingGuard(circuit, stopping=stopping)
     with _alone(settings), opened(settings, guard=guard) as database:
         bring_up_to_date(settings, database)
+        time_statements(database.engines, slow_ms=settings.slow_query_ms)
         if settings.database_url is not None:
             refuse_owner(database)
         heads = HeadLog()
         heads.begin(Audit(database=database).heads())
-        asyncio.run(_serve(settings, database, heads, stopping))
+        asyncio.run(_serve(settings, database, heads, metrics, stopping))
         heads.end()
     logger().info("server.stopped", pid=os.getpid())
 
@@ -79,7 +85,11 @@ def _alone(settings: Settings) -> Generator[None]:
 
 
 async def _serve(
-    settings: Settings, database: Database, heads: HeadLog, stopping: threading.Event
+    settings: Settings,
+    database: Database,
+    heads: HeadLog,
+    metrics: Metrics,
+    stopping: threading.Event,
 ) -> None:
     listener = _listening_socket(settings)
     stop = asyncio.Event()
@@ -104,6 +114,7 @@ async def _serve(
             domain=CLINICAL,
             events=events,
             heads=heads,
+            metrics=metrics,
             threads=ON_SQLITE if settings.database_url is None else ON_POSTGRES,
         )
 

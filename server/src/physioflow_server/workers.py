@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from physioflow_server.services.refusals import unavailable
@@ -33,7 +34,8 @@ class Workers:
         """
         if not self._room.acquire(blocking=False):
             raise unavailable("The server is busy", retry_after_s=RETRY_AFTER_S)
-        future = self._pool.submit(job)
+        # With the caller's context: what the job costs is its request's.
+        future = self._pool.submit(copy_context().run, job)
         # The place is given back when the job ends, not when its caller gives up.
         future.add_done_callback(self._give_back)
         return await asyncio.wrap_future(future)

@@ -21,8 +21,11 @@ from physioflow_server.middleware.problems import (
 )
 from physioflow_server.services.identity import Identity
 from physioflow_server.telemetry.logs import frames_of, logger
+from physioflow_server.telemetry.metrics import Metrics
+from physioflow_server.telemetry.request_meter import RequestMeter, begin_metering
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _STATE_KEY: Final = "physioflow_context"
 
 
@@ -45,14 +48,16 @@ def context_of(scope: Scope) -> RequestContext:
 class RequestContextMiddleware:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         context = RequestContext(request_id=_request_id(scope))
+        meter = begin_metering(context.request_id)
         # A copy: servers may hand the same dictionary to every request.
         scope["state"] = {**scope["state"], _STATE_KEY: context}
         started = time.perf_counter()
@@ -77,7 +82,15 @@ class RequestContextMiddleware:
                 raise
             await _send_problem(error, context, send_marked)
         finally:
-            _log(scope, context, status, time.perf_counter() - started)
+            duration_s = time.perf_counter() - started
+            self._metrics.request(
+                method=_known_method(scope),
+                route=_template(scope),
+                status=status,
+                duration_s=duration_s,
+                db_s=meter.db_s,
+            )
+            _log(scope, context, status, duration_s, meter)
 
 
 async def _send_problem(error: Exception, context: RequestContext, send: Send) -> None:
@@ -98,6 +111,12 @@ async def _send_problem(error: Exception, context: RequestContext, send: Send) -
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+def _known_method(scope: HTTPScope) -> str:
+    """Return the method; an invented one is no label, or labels would grow without end."""
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"
+
+
 def _template(scope: HTTPScope) -> str:
     # The router sets it once it has found a route.
     found: object = dict(scope).get("path_template")
@@ -113,7 +132,13 @@ def _request_id(scope: HTTPScope) -> str:
     return str(uuid.uuid4())
 
 
-def _log(scope: HTTPScope, context: RequestContext, status: int, duration_s: float) -> None:
+def _log(
+    scope: HTTPScope,
+    context: RequestContext,
+    status: int,
+    duration_s: float,
+    meter: RequestMeter,
+) -> None:
     identity, failure = context.identity, context.failure
     known = {
         "request_id": context.request_id,
@@ -122,6 +147,8 @@ def _log(scope: HTTPScope, context: RequestContext, status: int, duration_s: flo
         "path": _template(scope),
         "status": status,
         "duration_ms": round(duration_s * 1000, 2),
+        "db_ms": round(meter.db_s * 1000, 2),
+        "queries": meter.queries,
     }
     if identity is not None:
         known |= {"user_id": identity.user_id, "clinic_id": identity.clinic_id}

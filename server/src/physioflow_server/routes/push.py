@@ -51,6 +51,9 @@ async def push(
             identity=identity,
         ),
     )
+    services.metrics.push_results(
+        str(type(result).__struct_config__.tag) for result in outcome.results
+    )
     return PushResponse(
         results=outcome.results,
         epoch=outcome.epoch,

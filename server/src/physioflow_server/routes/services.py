@@ -23,6 +23,7 @@ from physioflow_server.services.refusals import unauthorized
 from physioflow_server.services.sign_in import SignIn
 from physioflow_server.services.token_store import TokenStore
 from physioflow_server.services.write_path import WritePath
+from physioflow_server.telemetry.metrics import Metrics
 from physioflow_server.workers import Workers
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Services:
     feed: Feed
     digests: Digests
     events: Events
+    metrics: Metrics
     quarantine: Quarantine
     reading: Workers
     writing: Workers

@@ -90,7 +90,14 @@ class Listener:
             self._loop.call_soon_threadsafe(self._changed.set)
 
 
-class Events(Publisher, Protocol):
+class Crowd(Protocol):
+    @property
+    def size(self) -> int:
+        """How many listen now."""
+        ...
+
+
+class Events(Publisher, Crowd, Protocol):
     @contextmanager
     def listen(self, clinic_id: str) -> Generator[Listener]:
         """Hear of the clinic until the end of the block; within the running event loop.
@@ -109,6 +116,10 @@ class EventsInMemory:
         self._listeners: dict[str, set[Listener]] = {}
         self._count = 0
         self._has_ended = False
+
+    @property
+    def size(self) -> int:
+        return self._count
 
     def publish(self, clinic_id: str, seq: int) -> None:
         with self._lock:

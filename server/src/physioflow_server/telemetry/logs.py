@@ -24,7 +24,7 @@ ALLOWED: Final = frozenset(
         *("operations", "applied", "conflicts", "rejected", "records", "seq"),
         *("epoch", "chain_hash"),
         *("error_type", "frames", "fault"),
-        *("service", "consecutive_failures", "last_error"),
+        *("service", "consecutive_failures", "last_error", "db_ms", "queries", "sql"),
         *("url", "host", "port", "version", "pid", "sqlite_version", "schema", "logger"),
     }
 )
