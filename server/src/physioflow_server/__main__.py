@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from physioflow_server.cli import audit, clinic, device, migrate, quarantine, run, user
+from physioflow_server.cli import audit, backup, clinic, device, migrate, quarantine, run, user
 from physioflow_server.cli.words import CannotDo
 
 
@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="command")
     run.describe(commands.add_parser("run", help="serve a data folder"))
     migrate.describe(commands.add_parser("migrate", help="bring the database up to date"))
+    backup.describe_backup(commands.add_parser("backup", help="make an encrypted backup"))
+    backup.describe_verify(commands.add_parser("verify", help="check a backup"))
+    backup.describe_restore(commands.add_parser("restore", help="go on from a backup"))
     clinic.describe(commands.add_parser("clinic", help="make a clinic"))
     user.describe(commands.add_parser("user", help="make a clinic's users"))
     device.describe(commands.add_parser("device", help="see a clinic's laptops; withdraw access"))

@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from physioflow_server.database.backup_files import NoBackup, WeakPassphrase
 from physioflow_server.database.database import Database
 from physioflow_server.database.failures import (
     DatabaseUnavailable,
@@ -62,11 +63,13 @@ def failures_in_words() -> Generator[None]:
         AccountRefused,
         AlreadyRunning,
         DatabaseUnavailable,
+        NoBackup,
         NoSuchDevice,
         OwnsTooMuch,
         SchemaTooNew,
         SchemaTooOld,
         UnsafeSqlite,
+        WeakPassphrase,
         WrongSettings,
         OSError,
     ) as error:
