@@ -22,6 +22,28 @@ def test_what_is_given_counts_before_a_variable(tmp_path: Path) -> None:
     assert (settings.port, settings.host) == (82, "127.0.0.1")
 
 
+def test_a_folder_that_was_said_by_hand_counts_before_an_address(tmp_path: Path) -> None:
+    settings = read_settings({"PHYSIOFLOW_DATABASE_URL": DATABASE}, data_dir=tmp_path)
+    assert (settings.data_dir, settings.database_url) == (tmp_path, None)
+    both = {"PHYSIOFLOW_DATABASE_URL": DATABASE, "PHYSIOFLOW_DATA_DIR": str(tmp_path)}
+    with pytest.raises(WrongSettings, match="are both set"):
+        read_settings(both)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@ss:hunter2@h/x",
+        "postgresql://u:hunter2\u2100@h:1,g:2/x",
+        "postgresql://u:hunter2@h:port/x",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(WrongSettings, match="PHYSIOFLOW_DATABASE_URL is no address") as refused:
+        read_settings({"PHYSIOFLOW_DATABASE_URL": url})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "database"
     secret.write_text(f"{DATABASE}\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlcipher3 import dbapi2
 
-from physioflow_server.database.database import Database
+from physioflow_server.database.database import Database, Guard, once
 from physioflow_server.database.postgres import open_postgres
 from physioflow_server.database.sqlite import open_sqlite
 from tests.world.postgres_process import SUPERUSER, PostgresProcess
@@ -40,8 +40,8 @@ def in_file(path: Path) -> Databases:
     return Databases(server=opened, owner=opened, copy=copy)
 
 
-def in_postgres(postgres: PostgresProcess, name: str) -> Databases:
-    server = open_postgres(postgres.url(name))
+def in_postgres(postgres: PostgresProcess, name: str, *, guard: Guard = once) -> Databases:
+    server = open_postgres(postgres.url(name), guard=guard)
     # Past row-level security, for what only a test or a thief does.
     owner = open_postgres(postgres.url(name, SUPERUSER))
 

@@ -34,6 +34,7 @@ from physioflow_server.settings import (
     MAX_CONNECTIONS_WAITING,
     ON_POSTGRES,
     ON_SQLITE,
+    STOP_WITHIN_S,
     Settings,
 )
 from physioflow_server.telemetry.head_log import HeadLog
@@ -121,11 +122,27 @@ async def _serve(
         async def stopped() -> None:
             await stop.wait()
             stopping.set()
+            _leave_in_the_end()
             # Open streams would otherwise outlast the grace that open requests are given.
             events.end()
 
         # The two libraries describe the same ASGI interface in types of their own.
         await serve(app, _config(listener), shutdown_trigger=stopped)  # type: ignore[arg-type]
+
+
+def _leave_in_the_end() -> None:
+    """Let nothing keep the process: not a thread that waits for a database which hangs.
+
+    What it was doing is not acknowledged, and will be sent again.
+    """
+
+    def leave() -> None:
+        logger().error("server.stop_forced", pid=os.getpid())
+        os._exit(1)
+
+    timer = threading.Timer(STOP_WITHIN_S, leave)
+    timer.daemon = True
+    timer.start()
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 LOCK_FILE: Final = "server.lock"
 
@@ -18,6 +20,8 @@ GRACEFUL_STOP_S: Final = 4.0
 
 With the 5 s for which a statement may wait for a lock, the process is gone within 10 s.
 """
+STOP_WITHIN_S: Final = 9.5
+"""After SIGTERM; whatever still runs by then is left."""
 IDLE_CONNECTION_S: Final = 10.0
 """A connection that sent no whole request header for so long is cut."""
 MAX_CONNECTIONS_WAITING: Final = 1024
@@ -124,6 +128,12 @@ def read_settings(environment: Mapping[str, str], **given: object) -> Settings:
                 values[name] = read(text)
         except ValueError as error:
             wrong.append(f"{variable} {error}")
+    if given.get("data_dir") is not None:
+        # Said by hand, it counts before an address in the environment.
+        values.pop("database_url", None)
+        values.pop("owner_database_url", None)
+    elif "data_dir" in values and "database_url" in values:
+        wrong.append(f"{PREFIX}DATA_DIR and {PREFIX}DATABASE_URL are both set")
     if not wrong and "data_dir" not in values and "database_url" not in values:
         wrong.append(
             f"say where the data is: --data DIR, {PREFIX}DATA_DIR, or {PREFIX}DATABASE_URL"
@@ -154,9 +164,14 @@ def _folder(text: str) -> Path:
 
 def _address(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
-        # What it says is not repeated: a password stands in it.
-        if urlsplit(text).scheme not in schemes:
+        # What it says is not repeated, nor why it cannot be read: a password stands in it.
+        if text.partition("://")[0] not in schemes:
             raise ValueError(f"does not begin with {' or '.join(f'{s}://' for s in schemes)}")
+        try:
+            make_url(text)
+        except (ArgumentError, ValueError):
+            words = "is no address; in a password, write @ as %40, : as %3A and / as %2F"
+            raise ValueError(words) from None
         return text
 
     return read

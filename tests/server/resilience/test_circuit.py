@@ -1,6 +1,8 @@
 """The circuit around a service: what counts, what is refused, what is said."""
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -115,4 +117,34 @@ def test_a_trial_that_ends_in_a_mistake_is_an_answer(circuit: Circuit, clock: Cl
     clock.now_s += OPEN_S
     with pytest.raises(ValueError, match="mistake"):
         circuit.call(wrong)
+    assert circuit.state is State.CLOSED
+
+
+@pytest.mark.parametrize("late", [away, lambda: None])
+def test_what_began_before_the_circuit_opened_does_not_decide_the_trial(
+    circuit: Circuit, clock: Clock, late: Callable[[], None]
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        assert may_end.wait(10)
+        late()
+
+    def call_slowly() -> None:
+        with suppress(Away):
+            circuit.call(slow)
+
+    thread = threading.Thread(target=call_slowly)
+    thread.start()
+    assert begun.wait(10)
+    break_it(circuit)
+    clock.now_s += OPEN_S
+
+    def trial() -> None:
+        may_end.set()
+        thread.join(10)
+        assert circuit.state is State.HALF_OPEN
+
+    circuit.call(trial)
     assert circuit.state is State.CLOSED

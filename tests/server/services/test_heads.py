@@ -94,13 +94,13 @@ def test_the_rule_is_the_one_that_laptops_are_told(clinic: Clinic) -> None:
     dice = random.Random(5)
     work = HonestWork(clinic, dice)
     timelines = Timelines(database=clinic.database, clock=clinic.clock)
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         names = [read_clinic(connection, clinic.id).epoch]
     for _ in range(5):
         work.work(dice.randint(0, 3), epochs=False)
         names.append(timelines.begin_epoch(clinic.id))
     work.work(3, epochs=False)
-    with clinic.database.reading() as connection:
+    with clinic.owner.reading() as connection:
         present = read_clinic(connection, clinic.id)
         rows = Audit(database=clinic.database)
         for name in names:

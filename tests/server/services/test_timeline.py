@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 from sqlalchemy import select, update
 
 from physioflow_server.auth.permissions import Role
 from physioflow_server.database.record_rows import read_clinic
 from physioflow_server.database.tables import epochs, history, records
+from physioflow_server.services.cursor import cursor_text, parse_cursor
 from physioflow_server.services.refusals import Refused
 from physioflow_server.services.timeline import Timelines, common_seq
 from physioflow_sync.core.protocol import Applied
@@ -235,3 +237,21 @@ def test_a_push_with_a_cursor_that_no_server_gave_is_a_bad_request(clinic: Clini
     with pytest.raises(Refused) as refused:
         clinic.write_path.push([], epoch=None, cursor="x", identity=clinic.user)
     assert (refused.value.status, refused.value.errors[0].field) == (400, "cursor")
+
+
+@pytest.mark.parametrize("epoch", ["\0", "x", "\udfff"])
+def test_an_epoch_that_is_none_was_never_this_clinics(clinic: Clinic, epoch: str) -> None:
+    write(clinic)
+    pushed = gone(lambda: clinic.write_path.push([], epoch=epoch, identity=clinic.user))
+    assert pushed is None
+
+
+@pytest.mark.parametrize(("epoch", "head"), [("\0", 0), (None, 2**63), (None, -1), (None, 1)])
+def test_a_forged_cursor_is_of_another_past(clinic: Clinic, epoch: str | None, head: int) -> None:
+    write(clinic, times=3)
+    page = clinic.feed.page("", limit=1, identity=clinic.user)
+    cursor = parse_cursor(page.next_cursor)
+    assert cursor is not None
+    forged = msgspec.structs.replace(cursor, epoch=epoch or cursor.epoch, head=head or cursor.head)
+    text = cursor_text(forged)
+    assert gone(lambda: clinic.feed.page(text, limit=1, identity=clinic.user)) is None

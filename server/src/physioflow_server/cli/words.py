@@ -18,7 +18,7 @@ from physioflow_server.database.failures import (
     UnsafeSqlite,
 )
 from physioflow_server.database.opening import bring_up_to_date, opened
-from physioflow_server.database.postgres import OwnsTooMuch
+from physioflow_server.database.postgres import NotAMember, OwnsTooMuch
 from physioflow_server.database.process_lock import AlreadyRunning
 from physioflow_server.services.accounts import AccountRefused
 from physioflow_server.services.devices import NoSuchDevice
@@ -65,6 +65,7 @@ def failures_in_words() -> Generator[None]:
         DatabaseUnavailable,
         NoBackup,
         NoSuchDevice,
+        NotAMember,
         OwnsTooMuch,
         SchemaTooNew,
         SchemaTooOld,

@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from physioflow_server.database.sqlite import sync_folder
+
 # The driver's stubs lack names that every DB-API module has.
 _driver: Any = import_module("sqlcipher3.dbapi2")
 
@@ -120,5 +122,6 @@ def _made_whole(to: Path) -> Generator[Path]:
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
         unfinished.replace(to)
+        sync_folder(to.parent)
     finally:
         unfinished.unlink(missing_ok=True)

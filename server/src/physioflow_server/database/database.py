@@ -129,6 +129,9 @@ class Database:
             raise DatabaseUnavailable(Fault.NO_CONNECTION_FREE, words) from error
         except DBAPIError as error:
             known = self._engines.translate(error)
+            if isinstance(known, DatabaseUnavailable) and known.fault is Fault.READ_ONLY:
+                # Another node takes the writes by now, and no pooled line leads to it.
+                self._engines.writer.dispose()
             if reads and isinstance(known, DatabaseUnavailable) and known.fault in _OF_WRITING:
                 # Who writes in a transaction that only reads has made a mistake.
                 raise

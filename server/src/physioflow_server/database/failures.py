@@ -99,6 +99,8 @@ _POSTGRES: Final = (
     ("40001", Fault.CONTENDED),  # serialization_failure
     ("40P01", Fault.CONTENDED),  # deadlock_detected
     ("55P03", Fault.CONTENDED),  # lock_not_available
+    # Two looked, found nothing and inserted; made again, the second one sees the first's row.
+    ("23505", Fault.CONTENDED),  # unique_violation
     ("57014", Fault.TOO_SLOW),  # query_canceled, by statement_timeout
     ("25006", Fault.READ_ONLY),  # read_only_sql_transaction
     ("53300", Fault.NOT_REACHED),  # too_many_connections

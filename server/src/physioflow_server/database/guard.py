@@ -26,7 +26,7 @@ from physioflow_sync.core.retry import REQUEST_RETRY, RetryPolicy, retry_delay_s
 T = TypeVar("T")
 
 SERVICE: Final = "database"
-MAX_RETRYING_S: Final = 6.0
+MAX_RETRYING_S: Final = 5.0
 """No attempt begins later: a request that waited for locks has waited long enough."""
 
 

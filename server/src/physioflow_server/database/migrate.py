@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 from physioflow_server.database.clinic_scope import POSTGRES
 from physioflow_server.database.database import Database
 from physioflow_server.database.failures import SchemaTooNew
+from physioflow_server.settings import LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -29,8 +30,10 @@ def migrate(database: Database) -> None:
     """
     with database.writing() as connection:
         if connection.dialect.name == POSTGRES:
-            # As SQLite's file lock does: one migrates, the others wait.
+            # As SQLite's file lock does: one migrates, the others wait, however long.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION)))
+            connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WAIT_S * 1000}"))
         revision = current_revision(connection)
         if revision == HEAD:
             return

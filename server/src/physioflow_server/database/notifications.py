@@ -7,7 +7,9 @@ it sent last, one number a clinic, in one statement.  A notice that is lost cost
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,13 +18,15 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from physioflow_server.settings import CONNECT_DATABASE_S
+from physioflow_server.database.postgres import connect_alone
 from physioflow_server.telemetry.logs import logger
 
 CHANNEL: Final = "physioflow_seq"
 RECONNECT_S: Final = 2.0
 LOOK_UP_S: Final = 1.0
 """How long the listening thread waits before it looks whether it shall end."""
+SAY_AGAIN_S: Final = 60.0
+END_WITHIN_S: Final = 2.0
 MAX_CLINICS_WAITING: Final = 10_000
 """Clinics of which a notice waits to be sent; more are left to the polls."""
 
@@ -75,23 +79,23 @@ class Notifications:
         finally:
             self._ending.set()
             self._has_some.set()
+            # Daemons: one that hangs on a dead line must not keep the server from its end.
+            deadline_s = time.monotonic() + END_WITHIN_S
             for thread in threads:
-                thread.join(CONNECT_DATABASE_S + LOOK_UP_S)
+                thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def _keep_up(self, work: Callable[[psycopg.Connection], None]) -> None:
         """Do the work on a connection, and on another one when that was cut."""
-        is_down = False
+        said_at_s = -math.inf
         while not self._ending.is_set():
             try:
-                with psycopg.connect(
-                    self._url, autocommit=True, connect_timeout=CONNECT_DATABASE_S
-                ) as connection:
-                    is_down = False
+                with connect_alone(self._url) as connection:
                     work(connection)
             except psycopg.Error as error:
-                if not is_down:
+                # Once in a while: it may be away for hours.
+                if time.monotonic() - said_at_s > SAY_AGAIN_S:
+                    said_at_s = time.monotonic()
                     logger().warning("events.away", error_type=type(error).__name__)
-                is_down = True
                 self._ending.wait(RECONNECT_S)
 
     def _send(self, connection: psycopg.Connection) -> None:

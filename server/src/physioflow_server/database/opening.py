@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import ProgrammingError
+
 from physioflow_server.database.database import Database, Guard, once
 from physioflow_server.database.failures import SchemaTooOld
 from physioflow_server.database.migrate import HEAD, current_revision, migrate
-from physioflow_server.database.postgres import open_postgres
+from physioflow_server.database.postgres import NotAMember, open_postgres
 from physioflow_server.database.sqlite import copy_database, open_sqlite
 from physioflow_server.settings import Settings
 
@@ -53,13 +55,17 @@ def bring_up_to_date(settings: Settings, database: Database) -> None:
     Raises:
         SchemaTooNew: a newer release made it.
         SchemaTooOld: its owner has to migrate it first.
+        NotAMember: the server's role may not read it.
     """
     if settings.database_url is None:
         _copy_before_migration(sqlite_path(settings), database)
         migrate(database)
     elif settings.owner_database_url is not None:
         migrate_as_owner(settings.owner_database_url)
-    revision = database.read(current_revision)
+    try:
+        revision = database.read(current_revision)
+    except ProgrammingError as error:
+        raise NotAMember from error
     if revision != HEAD:
         raise SchemaTooOld(revision)
 

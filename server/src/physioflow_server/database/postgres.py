@@ -7,8 +7,9 @@ and the rows up to it must be of one moment, or the feed could skip.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+import psycopg
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.pool import QueuePool
 
@@ -39,12 +40,22 @@ class OwnsTooMuch(Exception):
         )
 
 
+class NotAMember(Exception):
+    """The server's role may not read the tables."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the server's database role may not read the tables; as the owner of the database: "
+            f"GRANT {APP_ROLE} TO <the server's role>"
+        )
+
+
 _ROLE: Final = text(
     """
     SELECT r.rolname, r.rolsuper OR r.rolbypassrls OR EXISTS (
         SELECT FROM pg_class AS c
         WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
-            AND pg_has_role(r.oid, c.relowner, 'USAGE')
+            AND pg_has_role(r.oid, c.relowner, 'MEMBER')
     )
     FROM pg_roles AS r WHERE r.rolname = current_user
     """
@@ -96,22 +107,38 @@ def _engine(address: URL, max_connections: int, statement_s: int) -> Engine:
         paramstyle="format",
         # A statement's values are patient data: they stay out of every exception's words.
         hide_parameters=True,
-        connect_args={
-            "application_name": "physioflow-server",
-            "connect_timeout": CONNECT_DATABASE_S,
-            "target_session_attrs": "read-write",
-            "keepalives_idle": 30,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            # What was sent and not acknowledged by then is on a dead line.
-            "tcp_user_timeout": STATEMENT_S * 1000,
-            "options": " ".join(
-                (
-                    f"-c statement_timeout={statement_s * 1000}",
-                    f"-c lock_timeout={LOCK_WAIT_S * 1000}",
-                    f"-c idle_in_transaction_session_timeout={statement_s * 1000}",
-                    "-c timezone=UTC",
-                )
-            ),
-        },
+        connect_args=_connect_arguments(statement_s),
     )
+
+
+def connect_alone(url: str) -> psycopg.Connection:
+    """Return a connection that belongs to no pool, to the same node and as patient.
+
+    Raises:
+        psycopg.Error: there is none now.
+    """
+    address = make_url(url).set(drivername=DRIVER)
+    positional, named = address.get_dialect()().create_connect_args(address)
+    named.update(_connect_arguments(STATEMENT_S))
+    return psycopg.connect(*positional, autocommit=True, **named)
+
+
+def _connect_arguments(statement_s: int) -> dict[str, Any]:
+    return {
+        "application_name": "physioflow-server",
+        "connect_timeout": CONNECT_DATABASE_S,
+        "target_session_attrs": "read-write",
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        # What was sent and not acknowledged by then is on a dead line.
+        "tcp_user_timeout": STATEMENT_S * 1000,
+        "options": " ".join(
+            (
+                f"-c statement_timeout={statement_s * 1000}",
+                f"-c lock_timeout={LOCK_WAIT_S * 1000}",
+                f"-c idle_in_transaction_session_timeout={statement_s * 1000}",
+                "-c timezone=UTC",
+            )
+        ),
+    }

@@ -127,7 +127,8 @@ _CLINIC: Final = select(
     clinics.c.horizon,
     clinics.c.last_record_number,
 ).where(clinics.c.id == bindparam("clinic_id"))
-_LOCKED_CLINIC: Final = _CLINIC.with_for_update()
+# Its key is not changed: whoever only refers to the clinic need not wait.
+_LOCKED_CLINIC: Final = _CLINIC.with_for_update(key_share=True)
 
 
 def read_clinic(connection: Connection, clinic_id: str) -> ClinicRow:

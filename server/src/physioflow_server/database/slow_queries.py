@@ -6,6 +6,7 @@ import time
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
 
 from physioflow_server.database.database import Engines
 from physioflow_server.telemetry.logs import logger
@@ -26,7 +27,18 @@ def time_statements(engines: Engines, *, slow_ms: int) -> None:
         connection.info[_STARTED] = time.perf_counter()
 
     def end(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-        took_s = time.perf_counter() - connection.info.pop(_STARTED)
+        note(connection, statement)
+
+    def failed(context: ExceptionContext) -> None:
+        # One that was cancelled because it took too long is the slowest of all.
+        if context.connection is not None and context.statement is not None:
+            note(context.connection, context.statement)
+
+    def note(connection: Connection, statement: str) -> None:
+        started: float | None = connection.info.pop(_STARTED, None)
+        if started is None:
+            return
+        took_s = time.perf_counter() - started
         meter = present_meter()
         if meter is not None:
             meter.db_s += took_s
@@ -42,6 +54,7 @@ def time_statements(engines: Engines, *, slow_ms: int) -> None:
     for engine in _distinct(engines):
         event.listen(engine, "before_cursor_execute", begin)
         event.listen(engine, "after_cursor_execute", end)
+        event.listen(engine, "handle_error", failed)
 
 
 def _distinct(engines: Engines) -> list[Engine]:

@@ -78,6 +78,7 @@ class Circuit:
         if wait_s is not None:
             raise CircuitOpen(self.service, retry_after_s=max(1, math.ceil(wait_s)))
         self._tell(before, admitted, None)
+        is_trial = admitted.circuit is State.HALF_OPEN
         failure: Exception | None = None
         try:
             return attempt()
@@ -85,11 +86,14 @@ class Circuit:
             failure = error if self._is_failure(error) else None
             raise
         finally:
-            self._note(failure)
+            self._note(failure, is_trial=is_trial)
 
-    def _note(self, failure: Exception | None) -> None:
+    def _note(self, failure: Exception | None, *, is_trial: bool) -> None:
         with self._lock:
             before = self._breaker
+            if before.circuit is State.HALF_OPEN and not is_trial:
+                # Begun before the circuit opened, it says nothing about now.
+                return
             if failure is None:
                 self._breaker = before.succeeded()
             else:

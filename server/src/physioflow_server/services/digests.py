@@ -18,9 +18,11 @@ from physioflow_server.database.database import Database
 from physioflow_server.database.tables import records
 from physioflow_server.services.domain import Domain
 from physioflow_server.services.identity import Identity
-from physioflow_server.services.refusals import not_found
+from physioflow_server.services.preparing import is_uuid
+from physioflow_server.services.refusals import invalid_request, not_found
 from physioflow_server.services.timeline import cursor_at
 from physioflow_sync.core.digest import bucket_of, digests
+from physioflow_sync.core.errors import FieldError
 from physioflow_sync.core.protocol import MAX_CHANGES_A_PAGE, Bucket, Digest, WireRecord
 
 MAX_BUCKET_BYTES: Final = 4 * 1024 * 1024
@@ -86,11 +88,14 @@ class Digests:
                 where their cursors are the same.
 
         Raises:
-            Refused: 404 for a collection that the role does not see.
+            Refused: 404 for a collection that the role does not see, 400 for an `after` that
+                is no id.
         """
         scope = self._domain.scope(identity.role)
         if collection not in scope:
             raise not_found("There is no such collection")
+        if after and not is_uuid(after):
+            raise invalid_request(FieldError(field="after", reason="is not a record's id"))
 
         def work(connection: Connection) -> Bucket:
             clinic = record_rows.read_clinic(connection, identity.clinic_id)

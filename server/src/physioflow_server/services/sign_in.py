@@ -23,6 +23,7 @@ from physioflow_server.auth.passwords import (
 )
 from physioflow_server.database.clinic_scope import enter_clinic
 from physioflow_server.database.database import Database
+from physioflow_server.database.locks import lock_name
 from physioflow_server.database.tables import (
     clinics,
     devices,
@@ -87,7 +88,9 @@ class SignIn:
     def _count_a_try(self, account: bytes) -> None:
         now = int(self._clock().timestamp())
 
-        def work(connection: Connection) -> None:
+        # Tried once: made again after a lost answer, it would count the same try twice.
+        with self._database.writing() as connection:
+            lock_name(connection, account)
             failures = _failures(connection, account)
             locked_s = lock_out.seconds_locked(failures, now=now)
             if locked_s:
@@ -98,8 +101,6 @@ class SignIn:
                     retry_after_s=locked_s,
                 )
             _remember(connection, account, lock_out.after_a_try(failures, now=now))
-
-        self._database.write(work)
 
     def _open_session(
         self, connection: Connection, user: Row[*tuple[Any, ...]], request: SignInRequest

@@ -21,6 +21,7 @@ from physioflow_server.database.tables import clinics, epochs, history
 from physioflow_server.services.clock import Clock, shown
 from physioflow_server.services.cursor import Cursor, cursor_text, parse_cursor
 from physioflow_server.services.history import GENESIS
+from physioflow_server.services.preparing import is_uuid
 from physioflow_server.services.refusals import Refused, gone, invalid_request
 from physioflow_sync.core.errors import FieldError
 
@@ -87,6 +88,8 @@ def common_seq(connection: Connection, clinic: ClinicRow, laptop_epoch: str) -> 
 
     None where the laptop's epoch is none that this clinic was on, or is the present one.
     """
+    if not is_uuid(laptop_epoch):
+        return None
     values = {"clinic_id": clinic.id, "epoch": laptop_epoch}
     found: int | None = connection.execute(_COMMON, values).scalar()
     return found
@@ -125,7 +128,10 @@ def checked_cursor(connection: Connection, text: str, *, clinic: ClinicRow) -> C
         raise _restored(clinic, None)
     if link_at(connection, clinic, cursor.seq) != cursor.chain_hash:
         raise _restored(clinic, None)
-    if cursor.head and link_at(connection, clinic, cursor.head) != cursor.head_hash:
+    if cursor.head and not (
+        cursor.seq < cursor.head <= clinic.seq
+        and link_at(connection, clinic, cursor.head) == cursor.head_hash
+    ):
         raise _restored(clinic, None)
     return cursor
 

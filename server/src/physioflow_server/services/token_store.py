@@ -80,6 +80,21 @@ _FOUND: Final = (
     )
 )
 
+_LOCKED_SESSION: Final = (
+    select(sessions.c.id)
+    .where(
+        sessions.c.clinic_id == bindparam("clinic_id"),
+        sessions.c.id
+        == select(tokens.c.session_id)
+        .where(
+            tokens.c.clinic_id == bindparam("clinic_id"),
+            tokens.c.token_hash == bindparam("token_hash"),
+        )
+        .scalar_subquery(),
+    )
+    .with_for_update()
+)
+
 
 class TokenStore:
     """Recognises who presents a token."""
@@ -121,8 +136,10 @@ class TokenStore:
             Refused: as `identify`; and 401 where a later token was presented already,
                 which ends the session.
         """
+        hashed = token_hash(refresh_token)
 
         def work(connection: Connection) -> Tokens | None:
+            _lock_session(connection, hashed)
             found = self._good(connection, refresh_token, TokenKind.REFRESH)
             if found.generation >= found.presented:
                 return self._rotate(connection, found)
@@ -200,6 +217,13 @@ class TokenStore:
             generation=found.generation + 1,
             now=now,
         )
+
+
+def _lock_session(connection: Connection, hashed: bytes) -> None:
+    """Let one refresh of a session be decided at a time: each must see what the last one did."""
+    clinic_id = clinic_of_token(connection, hashed)
+    enter_clinic(connection, clinic_id)
+    connection.execute(_LOCKED_SESSION, {"clinic_id": clinic_id, "token_hash": hashed})
 
 
 def issue(

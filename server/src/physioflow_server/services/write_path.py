@@ -31,7 +31,7 @@ from physioflow_server.services.timeline import (
     cursor_at,
 )
 from physioflow_sync.core.changes import Key
-from physioflow_sync.core.protocol import Operation, Result, WireRecord
+from physioflow_sync.core.protocol import Duplicate, Operation, Result, WireRecord
 
 NO_SCOPE: Final = bytes(8)
 """A witness says what was written, not what was read."""
@@ -116,7 +116,8 @@ class WritePath:
             return decision, outcome, head
 
         decision, outcome, head = self._database.write(work, clinic_id=identity.clinic_id)
-        if decision.writes:
+        # Of what was written before, and whose answer was lost, nobody may have heard.
+        if decision.writes or any(isinstance(result, Duplicate) for result in outcome.results):
             self._publisher.publish(identity.clinic_id, decision.seq)
             self._heads.note(head)
         return outcome

@@ -62,6 +62,10 @@ class Timeline:
     epoch: str
     common_seq: int = 0
 
+    def has_lost(self, ours: Version | None) -> bool:
+        """Tell whether a version that this laptop knows is of the other timeline alone."""
+        return ours is not None and ours.seq > self.common_seq
+
 
 def offered_op_id(epoch: str, key: Key, body: bytes | None) -> str:
     """Return the op_id under which every laptop offers this version to a restored server."""
@@ -100,7 +104,7 @@ def _restored(
     collection: Collection,
 ) -> Step:
     ours = record.server
-    is_lost = ours is not None and ours.seq > timeline.common_seq
+    is_lost = timeline.has_lost(ours)
     has_moved = theirs.seq > timeline.common_seq
     record = replace(record, server=theirs)
     if record.conflict is not None:
@@ -148,7 +152,7 @@ def _missing(
     record: LocalRecord, *, timeline: Timeline, new_op_id: str, collection: Collection
 ) -> Step:
     ours = record.server
-    is_lost = ours is not None and ours.seq > timeline.common_seq
+    is_lost = timeline.has_lost(ours)
     if record.conflict is not None:
         theirs = record.conflict.theirs
         if not is_lost and theirs.version:

@@ -7,6 +7,7 @@ import msgspec
 from physioflow_sync.core.conflict_body import ConflictBody
 from physioflow_sync.core.local_record import RecordState
 from physioflow_sync.core.protocol import OperationKind, body_bytes
+from physioflow_sync.core.resync import ResyncReason
 from physioflow_sync.core.status import Counts
 from physioflow_sync.ports import Store
 from physioflow_sync.testing.steps import (
@@ -223,6 +224,16 @@ class LawsOfTravelling:
         assert len(store.conflicts()) == 1
         resync(store, wire(LETTER, letter("decided"), version=3))
         assert store.conflicts() == ()
+
+    def test_what_such_a_server_lost_in_a_restore_is_told_again(self, store: Store) -> None:
+        open_and_tell(store)
+        store.begin_resync(ResyncReason.EPOCH_CHANGED, common_seq=2)
+        theirs = wire(LETTER, letter("theirs"), version=2, seq=2)
+        pull(store, theirs, epoch="epoch-2", cursor="epoch-2:1")
+        # It is upgraded once more, and names the scope again.
+        resync(store, theirs)
+        assert len(store.conflicts()) == 1
+        assert seal_told(store).offered
 
     def test_a_resync_keeps_a_conflict_that_was_not_told_yet(self, store: Store) -> None:
         open_conflict(store, mine=letter("mine"), theirs=letter("theirs"), base=letter("base"))

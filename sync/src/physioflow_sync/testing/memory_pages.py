@@ -69,6 +69,7 @@ def apply(work: Transaction, page: ChangesPage) -> PageApplied:
     witness = held.position.witness if page.has_more else None
     held.position = Position(cursor=page.next_cursor, epoch=page.epoch, witness=witness)
     if held.resync is not None and not page.has_more:
+        work.follow_up(at=page.server_time)
         ended += _sweep(work, held.resync, page)
         held.resync = None
     return PageApplied(changed=(*keys, *ended), conflicts=conflicts, merged=merged)
@@ -104,21 +105,22 @@ def _met(work: Transaction, change: WireRecord, *, epoch: str) -> Step:
 def _sweep(work: Transaction, resync: RunningResync, page: ChangesPage) -> list[Key]:
     """Take what the feed has not brought by its end; return the records that changed."""
     scope = work.held.scope
-    # An older server, which names no scope, says nothing of conflicts by not bringing them.
-    swept = [
-        key
-        for key in work.held.records
-        if key not in work.held.seen and (scope is not None or not holds_conflicts(key.collection))
-    ]
+    swept = [key for key in work.held.records if key not in work.held.seen]
     hidden = [key for key in swept if scope is not None and key.collection not in scope]
     # What a conflict's record says, the record's own unsent work says as well.
     set_aside(work, (work[key] for key in hidden if not holds_conflicts(key.collection)))
     for key in hidden:
         work.take(Step(record=LocalRecord(key=key)))
     rest = [key for key in swept if scope is None or key.collection in scope]
+    # An older server says nothing of conflicts by not bringing them.
+    told_of = [key for key in rest if scope is not None or not holds_conflicts(key.collection)]
+    timeline = Timeline(epoch=page.epoch, common_seq=resync.common_seq)
     for key in rest:
-        work.take(_not_met(work, key, resync, epoch=page.epoch))
-    return [*work.changed(swept), *own_conflicts(work, rest, at=page.server_time)]
+        # Where it was restored, it has not had them told.
+        is_lost = resync.is_restore and key not in work.held.judged
+        if key in told_of or (is_lost and timeline.has_lost(work[key].server)):
+            work.take(_not_met(work, key, resync, epoch=page.epoch))
+    return [*work.changed(swept), *own_conflicts(work, told_of, at=page.server_time)]
 
 
 def _not_met(work: Transaction, key: Key, resync: RunningResync, *, epoch: str) -> Step:

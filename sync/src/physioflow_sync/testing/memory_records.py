@@ -103,6 +103,8 @@ class Transaction:
         self.registry = registry
         self.ids = ids
         self._before: dict[Key, LocalRecord] = {}
+        # As they were when what followed from them was last seen to.
+        self._followed: dict[Key, LocalRecord] = {}
         self._notes: list[tuple[Key, Note]] = []
 
     def __getitem__(self, key: Key) -> LocalRecord:
@@ -167,16 +169,22 @@ class Transaction:
         Args:
             at: ISO 8601 time of what happened, for people.
         """
-        for key in self.changed(list(self._before)):
-            for follow_up in follow_ups(self._before[key], self[key]):
+        self.follow_up(at=at)
+        for key, note in self._notes:
+            schema = self.registry[key.collection].schema_version
+            self.held.history.append(Noted(key=key, note=note, at=at, schema=schema))
+
+    def follow_up(self, *, at: str) -> None:
+        """Let what happened until now have its consequences, before what comes next."""
+        for key in list(self._before):
+            before, now = self._followed.get(key, self._before[key]), self[key]
+            self._followed[key] = now
+            for follow_up in follow_ups(before, now) if before != now else ():
                 match follow_up:
                     case Announce(key=told, body=body):
                         self.edit(told, body, at=at)
                     case Withdraw(key=told, version=version):
                         self.withdraw(told, Decided(id=told.id, version=version), at=at)
-        for key, note in self._notes:
-            schema = self.registry[key.collection].schema_version
-            self.held.history.append(Noted(key=key, note=note, at=at, schema=schema))
 
     def changed(self, keys: Iterable[Key]) -> list[Key]:
         """Return those of the records that are no longer as they were."""

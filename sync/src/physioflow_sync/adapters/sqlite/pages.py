@@ -112,14 +112,13 @@ def sweep(
     rules = resyncing.Sweep(connection, resync, registry=work.registry, epoch=page.epoch)
     rest = resyncing.swept(connection, resync)
     changed: list[Key] = []
-    told_of = (item for item in rest if rules.tells_of(item[0]))
-    while some := list(islice(told_of, _SWEPT_AT_A_TIME)):
+    while some := list(islice(rest, _SWEPT_AT_A_TIME)):
         keys = [key for key, _ in some]
         records = work.open(connection, keys)
         for key, is_judged in some:
             rules.take(records, key, is_judged=is_judged, new_op_id=work.ids())
-        sees = filter(rules.sees, keys)
-        changed += own_conflicts(connection, records, sees, at=page.server_time)
+        told_of = [key for key in keys if rules.sees(key) and rules.tells_of(key)]
+        changed += own_conflicts(connection, records, told_of, at=page.server_time)
         changed += records.save(at=page.server_time)
     return PageApplied(changed=tuple(changed))
 

@@ -228,18 +228,28 @@ class Sweep:
     def take(self, records: LocalRecords, key: Key, *, is_judged: bool, new_op_id: str) -> None:
         """Take one such record; work that may no longer be sent is set aside first."""
         record = records[key]
-        if not self.sees(key):
+        if not self.tells_of(key):
+            # Nothing is known of it but that this server has not had it told.
+            must_tell = self._resync.is_restore and self._timeline.has_lost(record.server)
+            if must_tell and not is_judged and key.collection in self._registry:
+                records.take(self._missing(record, new_op_id))
+        elif not self.sees(key):
             self._set_aside(record)
             records.take(Step(record=LocalRecord(key=key)))
         elif key.collection not in self._registry:
             records.take(Step(record=LocalRecord(key=key)))
         elif self._resync.is_restore and not is_judged:
-            collection = self._registry[key.collection]
-            records.take(
-                missing(record, timeline=self._timeline, new_op_id=new_op_id, collection=collection)
-            )
+            records.take(self._missing(record, new_op_id))
         else:
             records.take(unseen(record))
+
+    def _missing(self, record: LocalRecord, new_op_id: str) -> Step:
+        return missing(
+            record,
+            timeline=self._timeline,
+            new_op_id=new_op_id,
+            collection=self._registry[record.key.collection],
+        )
 
     def _set_aside(self, record: LocalRecord) -> None:
         if holds_conflicts(record.key.collection):
