@@ -60,14 +60,12 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         (
             {
                 "PHYSIOFLOW_DATABASE_URL": "mysql://root:hunter2@db/x",
-                "PHYSIOFLOW_REDIS_URL": "http://cache",
                 "PHYSIOFLOW_PORT": "70000",
                 "PHYSIOFLOW_SLOW_QUERY_MS": "0.5",
                 "PHYSIOFLOW_HOST": "two hosts",
             },
             (
                 "PHYSIOFLOW_DATABASE_URL does not begin with postgresql://",
-                "PHYSIOFLOW_REDIS_URL does not begin with redis://",
                 "PHYSIOFLOW_PORT is no whole number from 0 to 65,535",
                 "PHYSIOFLOW_SLOW_QUERY_MS is no whole number",
                 "PHYSIOFLOW_HOST is no address",

@@ -84,7 +84,6 @@ class Settings:
         data_dir: holds the embedded SQLite file, where there is no `database_url`.
         database_url: PostgreSQL, as the server's role, which owns nothing.
         owner_database_url: the same, as the role that owns the tables: for migrations.
-        redis_url: the cache that several processes share.
         port: 0 lets the system choose.
         slow_query_ms: a statement that takes longer is logged.
     """
@@ -92,7 +91,6 @@ class Settings:
     data_dir: Path | None = None
     database_url: str | None = field(default=None, repr=False)
     owner_database_url: str | None = field(default=None, repr=False)
-    redis_url: str | None = field(default=None, repr=False)
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     slow_query_ms: int = SLOW_QUERY_MS
@@ -199,7 +197,6 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "data_dir": _folder,
     "database_url": _POSTGRES,
     "owner_database_url": _POSTGRES,
-    "redis_url": _address("redis", "rediss", "unix"),
     "host": _host,
     "port": _whole_number(0, 65_535),
     "slow_query_ms": _whole_number(1, 3_600_000),

@@ -179,3 +179,26 @@ def _restore(clinic: World, secret: Path, backup: Path) -> subprocess.CompletedP
         *("restore", "--from", backup, "--passphrase-file", secret),
         *("--data", clinic.server.data_dir, "--json"),
     )
+
+
+def test_a_damaged_database_is_what_a_restore_is_for(
+    clinic: World, secret: Path, tmp_path: Path
+) -> None:
+    data, backup = clinic.server.data_dir, tmp_path / "monday.backup"
+    anna = clinic.laptop("anna")
+    patient = new_patient(legal_name=CANARY)
+    anna.save(patient)
+    settle(anna)
+    nowhere = command("backup", tmp_path / "no" / "x", "--passphrase-file", secret, "--data", data)
+    assert (nowhere.returncode, "Traceback" in nowhere.stderr) == (1, False)
+    facts("backup", backup, "--passphrase-file", secret, "--data", data)
+    clinic.server.stop()
+    (data / DATABASE_FILE).write_bytes(b"no database" * 1_000)
+    # What an earlier restore, cut short, has left.
+    (data / f"{DATABASE_FILE}.restored-wal").write_bytes(b"another file's log" * 1_000)
+    restored = _restore(clinic, secret, backup)
+    assert restored.returncode == 0, restored.stderr
+    assert "cannot be read" in restored.stderr
+    clinic.server.start()
+    settle(anna)
+    assert names(anna, [patient.key]) == [CANARY]

@@ -15,6 +15,10 @@ class Away(Exception):
     """The service does not answer."""
 
 
+class Busy(Exception):
+    """The service was not reached: every way to it is taken."""
+
+
 class Clock:
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -37,7 +41,7 @@ def heard() -> list[tuple[str, State]]:
 def circuit(clock: Clock, heard: list[tuple[str, State]]) -> Circuit:
     return Circuit(
         "database",
-        is_failure=lambda error: isinstance(error, Away),
+        is_failure=lambda error: None if isinstance(error, Busy) else isinstance(error, Away),
         heard=lambda service, state: heard.append((service, state)),
         monotonic=clock,
     )
@@ -148,3 +152,26 @@ def test_what_began_before_the_circuit_opened_does_not_decide_the_trial(
 
     circuit.call(trial)
     assert circuit.state is State.CLOSED
+
+
+def busy() -> None:
+    raise Busy
+
+
+def test_what_did_not_reach_the_service_says_nothing_of_it(circuit: Circuit) -> None:
+    for _ in range(MAX_FAILURES):
+        with pytest.raises(Away):
+            circuit.call(away)
+        with pytest.raises((Busy, CircuitOpen)):
+            circuit.call(busy)
+    assert circuit.state is State.OPEN
+
+
+def test_a_trial_that_did_not_reach_the_service_has_not_succeeded(
+    circuit: Circuit, clock: Clock
+) -> None:
+    break_it(circuit)
+    clock.now_s += OPEN_S
+    with pytest.raises(Busy):
+        circuit.call(busy)
+    assert circuit.state is State.OPEN

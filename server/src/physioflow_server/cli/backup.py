@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import DBAPIError
+
 from physioflow_server.cli.words import (
     CannotDo,
     add_data_option,
@@ -20,13 +22,14 @@ from physioflow_server.cli.words import (
     settings_of,
     tell,
 )
-from physioflow_server.database.backup_files import back_up, check_backup, take_out
+from physioflow_server.database.backup_files import back_up, take_out
 from physioflow_server.database.database import Database
 from physioflow_server.database.failures import DatabaseUnavailable
 from physioflow_server.database.migrate import migrate
 from physioflow_server.database.opening import bring_up_to_date, opened, sqlite_path
 from physioflow_server.database.process_lock import ProcessLock
 from physioflow_server.database.sqlite import open_sqlite
+from physioflow_server.database.whole_files import sync_folder
 from physioflow_server.services.audit_reading import Audit
 from physioflow_server.services.clock import system_clock
 from physioflow_server.services.restoring import (
@@ -109,8 +112,8 @@ def _back_up(options: argparse.Namespace) -> None:
 
 def _verify(options: argparse.Namespace) -> None:
     passphrase = _passphrase(options)
-    with failures_in_words(), tempfile.TemporaryDirectory(dir=options.source.parent) as folder:
-        check_backup(options.source, passphrase=passphrase)
+    # On this machine, whose database is plain as well, and not on the backup's own disk.
+    with failures_in_words(), tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "checked.sqlite3"
         take_out(options.source, plain, passphrase=passphrase)
         database = open_sqlite(plain)
@@ -147,6 +150,9 @@ def _restore(options: argparse.Namespace) -> None:
         try:
             withdrawn = _withdrawn(path)
             fresh = path.with_name(f"{path.name}.restored")
+            for suffix in _SIDE_FILES:
+                # Of a restore that was cut short: they belong to another file of that name.
+                fresh.with_name(f"{fresh.name}{suffix}").unlink(missing_ok=True)
             take_out(options.source, fresh, passphrase=passphrase)
             database = open_sqlite(fresh)
             try:
@@ -158,6 +164,7 @@ def _restore(options: argparse.Namespace) -> None:
             aside = _keep(path)
             # At once: whoever starts the server now finds the one file or the other.
             fresh.replace(path)
+            sync_folder(path.parent)
         finally:
             lock.release()
     _tell_restored(options, epochs, kept_out=kept_out, aside=aside)
@@ -171,8 +178,12 @@ def _withdrawn(path: Path) -> dict[str, Withdrawn]:
     try:
         database = open_sqlite(path)
         return withdrawn_in(database)
-    except DatabaseUnavailable as error:
-        sys.stderr.write(f"physioflow-server: withdrawn access is not carried over: {error}\n")
+    except (DatabaseUnavailable, DBAPIError) as error:
+        # It may be damaged: then a restore is what is wanted most.
+        sys.stderr.write(
+            f"physioflow-server: withdrawn access is not carried over: "
+            f"the present database cannot be read ({type(error).__name__})\n"
+        )
         return {}
     finally:
         if database is not None:

@@ -6,14 +6,13 @@ changed byte of it is noticed when it is read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from physioflow_server.database.sqlite import sync_folder
+from physioflow_server.database.whole_files import made_whole
 
 # The driver's stubs lack names that every DB-API module has.
 _driver: Any = import_module("sqlcipher3.dbapi2")
@@ -49,7 +48,7 @@ def back_up(path: Path, to: Path, *, passphrase: str) -> None:
     """
     if len(passphrase) < MIN_PASSPHRASE_CHARS:
         raise WeakPassphrase
-    with _made_whole(to) as unfinished, _opened(path) as connection:
+    with _written(to) as unfinished, _opened(path) as connection:
         connection.execute("ATTACH DATABASE ? AS copy KEY ?", (str(unfinished), passphrase))
         # Within one transaction, which sees one state of the database.
         connection.execute("BEGIN")
@@ -58,26 +57,26 @@ def back_up(path: Path, to: Path, *, passphrase: str) -> None:
         connection.execute("DETACH DATABASE copy")
 
 
-def check_backup(path: Path, *, passphrase: str) -> None:
-    """Read every page of a backup.
-
-    Raises:
-        NoBackup: it is not whole.
-    """
-    with _opened_backup(path, passphrase):
-        pass
-
-
 def take_out(path: Path, to: Path, *, passphrase: str) -> None:
     """Write a backup's database, checked, as a file that the server can open.
 
     Raises:
         NoBackup, OSError: there is no such file.
     """
-    with _made_whole(to) as unfinished, _opened_backup(path, passphrase) as connection:
+    with _written(to) as unfinished, _opened_backup(path, passphrase) as connection:
         connection.execute("ATTACH DATABASE ? AS plain KEY ''", (str(unfinished),))
         connection.execute("SELECT sqlcipher_export('plain')")
         connection.execute("DETACH DATABASE plain")
+
+
+@contextmanager
+def _written(to: Path) -> Generator[Path]:
+    try:
+        with made_whole(to) as unfinished:
+            yield unfinished
+    except _driver.Error as error:
+        # No such folder, no space, a disk that fails.
+        raise OSError(f"{to} cannot be written: {error}") from error
 
 
 @contextmanager
@@ -110,18 +109,3 @@ def _opened_backup(path: Path, passphrase: str) -> Generator[Any]:
         if broken or words != [("ok",)] or is_ours != (1,):
             raise NoBackup(path)
         yield connection
-
-
-@contextmanager
-def _made_whole(to: Path) -> Generator[Path]:
-    """Write under another name; the file bears its own once it is on the disk."""
-    unfinished = to.with_name(f"{to.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    try:
-        yield unfinished
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(to)
-        sync_folder(to.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -30,9 +30,11 @@ MAX_RETRYING_S: Final = 5.0
 """No attempt begins later: a request that waited for locks has waited long enough."""
 
 
-def is_environment(error: Exception) -> bool:
-    """Tell whether the circuit counts this failure."""
-    return isinstance(error, DatabaseUnavailable) and error.fault in OF_THE_ENVIRONMENT
+def is_environment(error: Exception) -> bool | None:
+    """Tell whether the circuit counts this failure; None: the database was not asked."""
+    if not isinstance(error, DatabaseUnavailable):
+        return False
+    return None if error.fault is Fault.NO_CONNECTION_FREE else error.fault in OF_THE_ENVIRONMENT
 
 
 def database_circuit(heard: StateHeard | None = None) -> Circuit:

@@ -11,7 +11,6 @@ WAL with `synchronous=NORMAL` loses acknowledged commits in a power cut.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -24,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from physioflow_server.database.database import Database, Engines, Guard, once
 from physioflow_server.database.failures import UnsafeSqlite, from_sqlite
+from physioflow_server.database.whole_files import made_whole
 from physioflow_server.settings import ON_SQLITE, WAIT_FOR_CONNECTION_S
 
 # The driver's stubs lack names that every DB-API module has.
@@ -63,29 +63,13 @@ def copy_database(path: Path, to: Path) -> None:
     Raises:
         OSError, sqlcipher3.dbapi2.Error: there is no copy.
     """
-    unfinished = to.with_name(f"{to.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    connection = _driver.connect(str(path), isolation_level=None)
-    try:
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        connection.execute("VACUUM INTO ?", (str(unfinished),))
-    finally:
-        connection.close()
-    with unfinished.open("rb+") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(to)
-    sync_folder(to.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the folder's names on the disk, too; Windows has no such call."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with made_whole(to) as unfinished:
+        connection = _driver.connect(str(path), isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            connection.execute("VACUUM INTO ?", (str(unfinished),))
+        finally:
+            connection.close()
 
 
 def refuse_unsafe_sqlite(version: str) -> None:

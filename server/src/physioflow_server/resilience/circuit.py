@@ -40,7 +40,8 @@ class Circuit:
 
     Args:
         service: its name, for logs and metrics.
-        is_failure: tells the environment's failures from answers; only they count.
+        is_failure: tells the environment's failures from answers; None: the service was not
+            reached at all, so that nothing is known of it, and a trial has not succeeded.
         heard: hears of each change of state.
     """
 
@@ -48,7 +49,7 @@ class Circuit:
         self,
         service: str,
         *,
-        is_failure: Callable[[Exception], bool],
+        is_failure: Callable[[Exception], bool | None],
         heard: StateHeard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         breaker: Breaker = _FRESH,
@@ -80,13 +81,17 @@ class Circuit:
         self._tell(before, admitted, None)
         is_trial = admitted.circuit is State.HALF_OPEN
         failure: Exception | None = None
+        is_known = True
         try:
             return attempt()
         except Exception as error:
-            failure = error if self._is_failure(error) else None
+            verdict = self._is_failure(error)
+            is_known = verdict is not None or is_trial
+            failure = None if verdict is False else error
             raise
         finally:
-            self._note(failure, is_trial=is_trial)
+            if is_known:
+                self._note(failure, is_trial=is_trial)
 
     def _note(self, failure: Exception | None, *, is_trial: bool) -> None:
         with self._lock:
